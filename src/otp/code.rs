@@ -1,0 +1,242 @@
+//! One-time codes: computed, shown, and read from what a person typed.
+
+use core::fmt;
+
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+use super::params::CodeFormat;
+use super::truncate::{quotient, remainder};
+
+const STEAM_ALPHABET: &[u8; 26] = b"23456789BCDFGHJKMNPQRTVWXY";
+
+/// A one-time code. `Debug` hides it; [`Display`](fmt::Display) and [`Code::to_text`] show it.
+///
+/// Two codes compare in constant time. But comparing is not verifying: it accepts the same code
+/// again and again. Use [`Totp::verify`](crate::Totp::verify), which burns what it accepts.
+#[derive(Clone, Copy)]
+pub struct Code {
+    value: u32,
+    format: CodeFormat,
+}
+
+impl Code {
+    /// Reads what a person typed or pasted: 6, 7 or 8 digits, or five Steam symbols in either
+    /// case.
+    ///
+    /// Spaces anywhere and hyphens between symbols are dropped, as in `123 456` and `123-456`.
+    /// Nothing else is: no sign, no underscore, no digits of other scripts.
+    ///
+    /// ```
+    /// use keyfob::{Code, CodeError, CodeFormat};
+    ///
+    /// let code = Code::parse(" 123 456\n")?;
+    /// assert_eq!(code.format(), CodeFormat::SixDigits);
+    /// assert_eq!(code.to_text().as_str(), "123456");
+    /// assert_eq!(Code::parse("12345"), Err(CodeError::Length));
+    /// # Ok::<(), CodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A [`CodeError`] that tells the person what to change. No attempt was made with the code,
+    /// so none should be counted.
+    pub fn parse(typed: &str) -> Result<Self, CodeError> {
+        let symbols = read_symbols(typed)?;
+        if symbols.iter().all(u8::is_ascii_digit) {
+            return Self::from_digits(&symbols);
+        }
+        Self::from_steam_symbols(&symbols).ok_or(CodeError::Symbol)
+    }
+
+    pub(super) const fn from_value(value: u32, format: CodeFormat) -> Self {
+        Self { value, format }
+    }
+
+    fn from_digits(digits: &[u8]) -> Result<Self, CodeError> {
+        let format = match digits.len() {
+            0 => return Err(CodeError::Empty),
+            6 => CodeFormat::SixDigits,
+            7 => CodeFormat::SevenDigits,
+            8 => CodeFormat::EightDigits,
+            _ => return Self::from_steam_symbols(digits).ok_or(CodeError::Length),
+        };
+        let value = digits.iter().fold(0_u32, |value, digit| {
+            value.wrapping_mul(10).wrapping_add(u32::from(digit & 15))
+        });
+        Ok(Self::from_value(value, format))
+    }
+
+    fn from_steam_symbols(symbols: &[u8]) -> Option<Self> {
+        if symbols.len() != CodeFormat::Steam.symbols() {
+            return None;
+        }
+        let mut value = 0_u32;
+        for symbol in symbols.iter().rev() {
+            let digit = STEAM_ALPHABET.iter().position(|known| known == symbol)?;
+            value = value
+                .wrapping_mul(26)
+                .wrapping_add(u32::try_from(digit).ok()?);
+        }
+        Some(Self::from_value(value, CodeFormat::Steam))
+    }
+
+    /// How the code is written.
+    #[must_use]
+    pub const fn format(&self) -> CodeFormat {
+        self.format
+    }
+
+    /// The number that the code's symbols stand for.
+    pub(super) const fn value(self) -> u32 {
+        self.value
+    }
+
+    /// The code's symbols, leading zeros included.
+    #[must_use]
+    pub fn to_text(&self) -> CodeText {
+        match self.format {
+            CodeFormat::Steam => CodeText::of_steam(self.value),
+            decimal => CodeText::of_digits(self.value, decimal.symbols()),
+        }
+    }
+}
+
+/// The typed symbols in upper case, at most nine of them: one more than the longest code has.
+fn read_symbols(typed: &str) -> Result<heapless::Vec<u8, 9>, CodeError> {
+    let mut symbols = heapless::Vec::new();
+    let mut after_hyphen = false;
+    for byte in typed.trim_ascii().bytes() {
+        if byte.is_ascii_whitespace() {
+            continue;
+        }
+        let hyphen = byte == b'-';
+        if hyphen && (symbols.is_empty() || after_hyphen)
+            || !hyphen && !byte.is_ascii_alphanumeric()
+        {
+            return Err(CodeError::Symbol);
+        }
+        if !hyphen {
+            symbols
+                .push(byte.to_ascii_uppercase())
+                .map_err(|_| CodeError::Length)?;
+        }
+        after_hyphen = hyphen;
+    }
+    if after_hyphen {
+        return Err(CodeError::Symbol);
+    }
+    Ok(symbols)
+}
+
+/// Constant time over the digits.
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.format == other.format && bool::from(self.value.ct_eq(&other.value))
+    }
+}
+
+impl Eq for Code {}
+
+/// Shows the code as [`Code::to_text`] does.
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.to_text().as_str())
+    }
+}
+
+/// Shows the type's name and nothing of the code.
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Code").finish_non_exhaustive()
+    }
+}
+
+/// A [`Code`] as text, kept inline.
+#[derive(Clone)]
+pub struct CodeText(heapless::String<8>);
+
+impl CodeText {
+    /// The symbols.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of_digits(mut value: u32, digits: usize) -> Self {
+        let mut symbols = [b'0'; 8];
+        for symbol in symbols.iter_mut().take(digits).rev() {
+            *symbol |= remainder::<10>(value).to_le_bytes()[0];
+            value = quotient::<10>(value);
+        }
+        Self::of_symbols(symbols.iter().take(digits))
+    }
+
+    fn of_steam(mut value: u32) -> Self {
+        let mut symbols = [0; CodeFormat::Steam.symbols()];
+        for symbol in &mut symbols {
+            *symbol = steam_symbol(remainder::<26>(value));
+            value = quotient::<26>(value);
+        }
+        Self::of_symbols(symbols.iter())
+    }
+
+    fn of_symbols<'a>(symbols: impl Iterator<Item = &'a u8>) -> Self {
+        let mut text = heapless::String::new();
+        for symbol in symbols {
+            // No code is longer than the eight symbols that fit.
+            let _ = text.push(char::from(*symbol));
+        }
+        Self(text)
+    }
+}
+
+/// The alphabet's symbol at `index`, selected by mask so that no address depends on the code.
+fn steam_symbol(index: u32) -> u8 {
+    let mut symbol = 0;
+    for (at, known) in (0_u32..).zip(STEAM_ALPHABET) {
+        symbol.conditional_assign(known, at.ct_eq(&index));
+    }
+    symbol
+}
+
+impl AsRef<str> for CodeText {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for CodeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Shows the type's name and nothing of the code.
+impl fmt::Debug for CodeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeText").finish_non_exhaustive()
+    }
+}
+
+/// Why what was typed is no code. The text is fit to be shown to the person who typed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CodeError {
+    /// Nothing was typed.
+    Empty,
+    /// Too few or too many digits.
+    Length,
+    /// Something other than digits, spaces and hyphens between them, and no Steam code either.
+    Symbol,
+}
+
+impl fmt::Display for CodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "no code was entered: type the digits that your authenticator shows",
+            Self::Length => "a code has 6, 7 or 8 digits: type all that your authenticator shows",
+            Self::Symbol => "a code has digits only: type those that your authenticator shows, with nothing else but spaces or hyphens between them",
+        })
+    }
+}
+
+impl core::error::Error for CodeError {}

@@ -1,0 +1,25 @@
+//! The pure core: secrets, codes and their verification. No heap, no clock, no I/O.
+//!
+//! Read from the bottom: [`Secret`] and the [`Params`] make a [`Totp`] or a [`Hotp`]; those make
+//! and verify [`Code`]s over a [`Window`] of steps, and remember in [`Burned`] what must not be
+//! accepted again.
+
+mod base32;
+mod code;
+mod hash;
+mod hmac;
+mod key;
+mod params;
+mod secret;
+mod totp;
+mod truncate;
+mod verify;
+
+pub use code::{Code, CodeError, CodeText};
+pub use key::OtpKey;
+pub use params::{
+    Algorithm, CodeFormat, HotpParams, Params, Period, TotpParams, UnknownAlgorithm, Window,
+};
+pub use secret::{Base32Buffer, Secret, SecretError};
+pub use totp::{Hotp, Totp};
+pub use verify::{Burned, Match, VerifyError};
