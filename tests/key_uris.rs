@@ -1,0 +1,158 @@
+//! Key URIs: the table of what is read and refused, and the round trip.
+
+mod support;
+
+use keyfob::{
+    Base32Buffer, CodeFormat, HotpParams, KeyUri, Params, Period, Secret, Step, TotpParams,
+    UnixTime, UriError,
+};
+use proptest::prelude::*;
+use support::{rows, unescape};
+
+fn outcome(uri: Result<KeyUri<'_>, UriError>) -> String {
+    match uri {
+        Ok(uri) => summary(&uri),
+        Err(UriError::Secret(_)) => "Secret".into(),
+        Err(UriError::Algorithm(_)) => "Algorithm".into(),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+/// The row's form: `type;issuer;account;algorithm;format;factor;secret;overridden issuer`.
+fn summary(uri: &KeyUri<'_>) -> String {
+    let (kind, factor) = match uri.params() {
+        Params::Totp(params) => ("totp", u64::from(params.period.as_seconds())),
+        Params::Hotp(_) => ("hotp", uri.counter().unwrap().number()),
+    };
+    format!(
+        "{kind};{};{};{};{};{factor};{};{}",
+        uri.issuer(),
+        uri.account(),
+        uri.params().algorithm().name(),
+        uri.params().format(),
+        uri.secret().to_base32(&mut Base32Buffer::new()),
+        uri.overridden_issuer()
+            .map_or(String::new(), |issuer| issuer.to_string()),
+    )
+}
+
+#[cfg(feature = "sha2")]
+#[test]
+fn the_table() {
+    for (line, row) in rows(include_str!("vectors/key_uris.tsv")) {
+        let uri = unescape(row[0]);
+        assert_eq!(
+            outcome(KeyUri::parse(&uri)),
+            unescape(row[1]),
+            "line {line}, strict"
+        );
+        let lenient = KeyUri::parse_lenient(&uri);
+        assert_eq!(outcome(lenient), unescape(row[2]), "line {line}, lenient");
+    }
+}
+
+/// Whatever the table reads is written so that it reads the same again.
+#[cfg(feature = "sha2")]
+#[test]
+fn the_table_round_trips() {
+    for (line, row) in rows(include_str!("vectors/key_uris.tsv")) {
+        if let Ok(uri) = KeyUri::parse_lenient(&unescape(row[0])) {
+            let written = uri.to_string();
+            let read = KeyUri::parse_lenient(&written).unwrap();
+            assert_eq!(read.overridden_issuer(), None, "line {line}");
+            assert_eq!(read.to_string(), written, "line {line}");
+            assert_eq!(
+                (read.issuer(), read.account()),
+                (uri.issuer(), uri.account()),
+                "line {line}"
+            );
+        }
+    }
+}
+
+fn secret() -> Secret {
+    Secret::from_bytes(b"12345678901234567890").unwrap()
+}
+
+#[test]
+fn what_the_format_cannot_say_is_not_written() {
+    let totp = |params, issuer, account| KeyUri::totp(&secret(), params, issuer, account).err();
+    let default = TotpParams::DEFAULT;
+    assert_eq!(totp(default, "A:B", "alice"), Some(UriError::Issuer));
+    assert_eq!(totp(default, "ACME", "alice:bob"), Some(UriError::Account));
+    assert_eq!(totp(default, "ACME", " "), Some(UriError::Account));
+    let later = TotpParams {
+        epoch: UnixTime::from_seconds(1),
+        ..default
+    };
+    assert_eq!(totp(later, "ACME", "alice"), Some(UriError::Epoch));
+    let steam = HotpParams {
+        format: CodeFormat::Steam,
+        ..HotpParams::DEFAULT
+    };
+    let hotp = KeyUri::hotp(&secret(), steam, Step::new(0), "Steam", "alice");
+    assert_eq!(hotp.err(), Some(UriError::Type));
+}
+
+#[test]
+fn bounds() {
+    let long = format!("otpauth://totp/{}?secret=A", "a".repeat(KeyUri::MAX_BYTES));
+    assert_eq!(outcome(KeyUri::parse_lenient(&long)), "TooLong");
+    let parameters: String = (0..33).map(|n| format!("&p{n}=1")).collect();
+    let many = format!("otpauth://totp/alice?{parameters}");
+    assert_eq!(outcome(KeyUri::parse_lenient(&many)), "TooLong");
+}
+
+#[test]
+fn the_secret_is_not_debugged() {
+    let uri = KeyUri::totp(&secret(), TotpParams::DEFAULT, "ACME", "al\u{202e}ice").unwrap();
+    let debugged = format!("{uri:?}");
+    assert!(
+        !debugged.contains("GEZDGNBV") && !debugged.contains("1234567890"),
+        "{debugged}"
+    );
+    assert!(debugged.contains(r#"issuer: "ACME""#), "{debugged}");
+}
+
+fn names() -> impl Strategy<Value = String> {
+    "[^:\\p{Cc}]{1,20}".prop_filter("spaces at the ends go", |name| {
+        name.trim() == name && !name.is_empty()
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_strictly(
+        issuer in prop_oneof![Just(String::new()), names()], account in names(),
+        seconds in 1..=86_400_u32, digits in 6..=8_u8,
+        bytes in prop::collection::vec(any::<u8>(), 16..=128),
+    ) {
+        let params = TotpParams {
+            period: Period::from_seconds(seconds).unwrap(),
+            format: CodeFormat::from_digits(digits).unwrap(),
+            ..TotpParams::DEFAULT
+        };
+        let secret = Secret::from_bytes(&bytes).unwrap();
+        let written = KeyUri::totp(&secret, params, &issuer, &account).unwrap().to_string();
+        let read = KeyUri::parse(&written).unwrap();
+        prop_assert_eq!(read.issuer(), issuer.as_str());
+        prop_assert_eq!(read.account(), account.as_str());
+        prop_assert_eq!(read.params(), &Params::Totp(params));
+        prop_assert_eq!(read.secret().as_bytes(), &bytes[..]);
+        prop_assert_eq!(KeyUri::parse_lenient(&written).unwrap().to_string(), written);
+    }
+
+    #[test]
+    fn a_counter_round_trips(counter: u64, account in names()) {
+        let counter = Step::new(counter);
+        let uri = KeyUri::hotp(&secret(), HotpParams::DEFAULT, counter, "", &account).unwrap();
+        let written = uri.to_string();
+        prop_assert_eq!(KeyUri::parse(&written).unwrap().counter(), Some(counter));
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "\\PC{0,120}", query in "[a-z%&=+0-9:]{0,80}") {
+        let _ = KeyUri::parse_lenient(&text);
+        let _ = KeyUri::parse_lenient(&format!("otpauth://totp/{text}?secret=GEZDGNBVGY3TQOJQ&{query}"));
+    }
+}
