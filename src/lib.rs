@@ -62,15 +62,26 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod engine;
 mod entropy;
 mod otp;
 mod provisioning;
+mod registration;
+mod store;
 mod time;
 
+pub use engine::*;
 pub use entropy::*;
 pub use otp::*;
 pub use provisioning::*;
+pub use registration::*;
+pub use store::*;
 pub use time::*;
+#[cfg(feature = "sha2")]
+pub use transition::Recovered;
+pub use transition::{
+    Authenticated, Enrollment, Migrated, Migration, NewRegistration, Proof, Resynced,
+};
 
 /// Compiles the README's examples as tests.
 #[cfg(all(doctest, feature = "std"))]

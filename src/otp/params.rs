@@ -292,6 +292,9 @@ impl Window {
     /// One step to each side, for transmission delay and small drift. The default.
     pub const ONE_STEP: Self = Self { past: 1, future: 1 };
 
+    /// Two steps to each side, for tokens whose clock drifts.
+    pub const TWO_STEPS: Self = Self { past: 2, future: 2 };
+
     /// For counters: ten steps of look-ahead (RFC 4226 §7.4), and one back, which can never be
     /// accepted but lets a code sent twice be told from a wrong one.
     pub const LOOK_AHEAD: Self = Self {

@@ -4,7 +4,7 @@ use super::code::Code;
 use super::key::OtpKey;
 use super::params::{HotpParams, TotpParams, Window};
 use super::secret::Secret;
-use super::verify::{Burned, Match, VerifyError, verify};
+use super::verify::{Burned, Match, VerifyError};
 use crate::{Step, UnixTime};
 
 /// A time-based token, ready to show codes and to verify them (RFC 6238).
@@ -83,8 +83,8 @@ impl Totp {
     ///
     /// # Duties of the embedder
     /// - Store `burned` before you act on the answer, and load it before the next call.
-    /// - Count [`VerifyError::Mismatch`] and slow the guesser down: a window of three steps lets one
-    ///   guess in 333,333 hit.
+    /// - Count [`VerifyError::Mismatch`] and slow the guesser down: a window of three steps lets
+    ///   one guess in 333,333 hit.
     ///
     /// # Errors
     /// A [`VerifyError`]; `burned` is then unchanged.
@@ -96,14 +96,8 @@ impl Totp {
         burned: &mut Burned,
     ) -> Result<Match, VerifyError> {
         let expected = self.step_at(now);
-        verify(
-            &self.key,
-            self.params.format,
-            *code,
-            expected,
-            window,
-            burned,
-        )
+        self.key
+            .verify(code, self.params.format, expected, window, burned)
     }
 }
 
@@ -186,13 +180,7 @@ impl Hotp {
         burned: &mut Burned,
     ) -> Result<Match, VerifyError> {
         let expected = burned.next().unwrap_or(Step::new(u64::MAX));
-        verify(
-            &self.key,
-            self.params.format,
-            *code,
-            expected,
-            window,
-            burned,
-        )
+        self.key
+            .verify(code, self.params.format, expected, window, burned)
     }
 }

@@ -121,24 +121,26 @@ impl fmt::Display for VerifyError {
 
 impl core::error::Error for VerifyError {}
 
-/// Verifies `code` around the `expected` step and burns what it accepts.
-pub(super) fn verify(
-    key: &OtpKey,
-    format: CodeFormat,
-    code: Code,
-    expected: Step,
-    window: Window,
-    burned: &mut Burned,
-) -> Result<Match, VerifyError> {
-    if code.format() != format {
-        return Err(VerifyError::Format { expected: format });
+impl OtpKey {
+    /// Verifies `code` around the `expected` step and burns what it accepts.
+    pub(crate) fn verify(
+        &self,
+        code: &Code,
+        format: CodeFormat,
+        expected: Step,
+        window: Window,
+        burned: &mut Burned,
+    ) -> Result<Match, VerifyError> {
+        if code.format() != format {
+            return Err(VerifyError::Format { expected: format });
+        }
+        let found = highest_match(self, code, expected, window).ok_or(VerifyError::Mismatch)?;
+        if burned.contains(found.step) {
+            return Err(VerifyError::Replayed);
+        }
+        burned.burn(found.step);
+        Ok(found)
     }
-    let found = highest_match(key, code, expected, window).ok_or(VerifyError::Mismatch)?;
-    if burned.contains(found.step) {
-        return Err(VerifyError::Replayed);
-    }
-    burned.burn(found.step);
-    Ok(found)
 }
 
 /// The highest step of the window whose code this is.
@@ -146,7 +148,7 @@ pub(super) fn verify(
 /// Every step is computed and compared, and the choice among them is by mask, so that the time
 /// tells neither whether a code matched nor where. Steps that don't exist (before 0, past
 /// [`u64::MAX`]) are left out: which ones these are is no secret.
-fn highest_match(key: &OtpKey, code: Code, expected: Step, window: Window) -> Option<Match> {
+fn highest_match(key: &OtpKey, code: &Code, expected: Step, window: Window) -> Option<Match> {
     let mut found = Choice::from(0);
     let mut highest = 0_i8;
     for offset in window.offsets() {
@@ -163,4 +165,34 @@ fn highest_match(key: &OtpKey, code: Code, expected: Step, window: Window) -> Op
         step: expected.checked_add(i64::from(highest))?,
         offset: highest,
     })
+}
+
+impl OtpKey {
+    /// The step of the second of two consecutive codes, the highest there is among the `steps`
+    /// steps after `start`. All of them are computed, in constant time.
+    pub(crate) fn find_consecutive(
+        &self,
+        first: &Code,
+        second: &Code,
+        start: Step,
+        steps: u32,
+    ) -> Option<Step> {
+        let mut found = Choice::from(0);
+        let mut highest = 0_u32;
+        let mut after_first = Choice::from(0);
+        for distance in 0..=steps {
+            let Some(step) = start.checked_add(i64::from(distance)) else {
+                break;
+            };
+            let value = self.value(step, first.format());
+            let same = after_first & value.ct_eq(&second.value());
+            highest.conditional_assign(&distance, same);
+            found |= same;
+            after_first = value.ct_eq(&first.value());
+        }
+        if !bool::from(found) {
+            return None;
+        }
+        start.checked_add(i64::from(highest))
+    }
 }

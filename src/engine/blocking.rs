@@ -1,0 +1,258 @@
+//! Load, decide, swap: the loop over a store that blocks.
+
+use super::{ATTEMPTS, Error, Settings};
+#[cfg(doc)]
+use crate::Rejection;
+use crate::transition::{
+    self, Authenticated, Enrollment, Migrated, Migration, NewRegistration, Proof, Resynced,
+};
+use crate::{
+    Code, Entropy, Failure, Policy, Proposal, Record, RegistrationStore, Status, UnixTime,
+};
+#[cfg(feature = "sha2")]
+use crate::{Pepper, RecoveryCodes, transition::Recovered};
+
+/// Registrations over a store: every request is one decision, and its answer leaves only after the
+/// store has swapped the record.
+///
+/// Any number of engines, in any number of threads and processes, can work on one store.
+///
+/// ```
+/// use keyfob::{Engine, Error, HashMapStore, NewRegistration, Policy, Rejection, SystemEntropy, Totp, UnixTime};
+/// # use keyfob::Params;
+///
+/// let store = HashMapStore::<str>::new();
+/// let mut engine = Engine::new(&store, Policy::DEFAULT);
+/// let now = UnixTime::from_seconds(1_800_000_000);
+///
+/// let enrollment = engine.create("alice", &NewRegistration::default(), now, &mut SystemEntropy)?;
+/// // Show enrollment.secret() as a KeyUri, and enrollment.recovery_codes().
+/// # let Params::Totp(params) = *enrollment.params() else { unreachable!() };
+/// # let code = Totp::new(enrollment.secret(), params).code_at(now);
+/// assert!(engine.authenticate("alice", &code, now)?.activated());
+/// let again = engine.authenticate("alice", &code, now);
+/// assert_eq!(again, Err(Error::Rejected(Rejection::Replayed)));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine<S> {
+    store: S,
+    settings: Settings,
+}
+
+impl<S: RegistrationStore> Engine<S> {
+    /// An engine over `store`.
+    #[must_use]
+    pub const fn new(store: S, policy: Policy) -> Self {
+        Self {
+            store,
+            settings: Settings::new(policy),
+        }
+    }
+
+    /// The same engine with a key that recovery codes are hashed under, kept where the store isn't.
+    #[cfg(feature = "sha2")]
+    #[must_use]
+    pub fn with_pepper(mut self, pepper: Pepper) -> Self {
+        self.settings.pepper = Some(pepper);
+        self
+    }
+
+    /// The store.
+    pub const fn store(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// Starts a registration, pending until its first code. Over one that is pending already it
+    /// starts again.
+    ///
+    /// The answer has the secret and the recovery codes, to be shown once.
+    ///
+    /// # Errors
+    /// [`Rejection::AlreadyRegistered`] over an active registration.
+    pub fn create(
+        &mut self,
+        id: &S::Id,
+        new: &NewRegistration,
+        now: UnixTime,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Enrollment, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::create(record, new, &settings.at(now), &mut *entropy)
+        })
+    }
+
+    /// Accepts a code of the token, at most once per step: confirms a pending registration, logs
+    /// in, or lets a replacement take over.
+    ///
+    /// # Errors
+    /// [`Rejection`]s tell why a code isn't accepted. Only a wrong one counts towards the throttle.
+    pub fn authenticate(
+        &mut self,
+        id: &S::Id,
+        code: &Code,
+        now: UnixTime,
+    ) -> Result<Authenticated, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::authenticate(record, code, &settings.at(now))
+        })
+    }
+
+    /// Starts a new token for an active registration. The old one works until the new one's first
+    /// code; recovery codes stay.
+    ///
+    /// # Errors
+    /// [`Rejection::StaleProof`] for a log-in of another registration, or one older than five
+    /// minutes.
+    pub fn replace(
+        &mut self,
+        id: &S::Id,
+        proof: &Proof,
+        new: &NewRegistration,
+        now: UnixTime,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Enrollment, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::replace(record, proof, new, &settings.at(now), &mut *entropy)
+        })
+    }
+
+    /// Takes over a token that another system registered, active at once, with its recovery codes
+    /// or new ones.
+    ///
+    /// # Errors
+    /// [`Rejection::AlreadyRegistered`], [`Rejection::LegacySecret`],
+    /// [`Rejection::WeakRecoveryCodes`], [`Rejection::RecoveryCodes`].
+    pub fn migrate(
+        &mut self,
+        id: &S::Id,
+        migration: &Migration<'_>,
+        now: UnixTime,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Migrated, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::migrate(record, migration, &settings.at(now), &mut *entropy)
+        })
+    }
+
+    /// Accepts a recovery code as it was typed, once.
+    ///
+    /// # Errors
+    /// [`Rejection`]s tell why it isn't accepted. Wrong ones have a throttle of their own.
+    #[cfg(feature = "sha2")]
+    pub fn recover(
+        &mut self,
+        id: &S::Id,
+        typed: &str,
+        now: UnixTime,
+    ) -> Result<Recovered, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::recover(record, typed, &settings.at(now))
+        })
+    }
+
+    /// Makes new recovery codes, to be shown once; the old ones stop working.
+    ///
+    /// Call it for a person who has just logged in with this factor.
+    ///
+    /// # Errors
+    /// [`Rejection::Pending`] before the first code.
+    #[cfg(feature = "sha2")]
+    pub fn rotate_recovery_codes(
+        &mut self,
+        id: &S::Id,
+        now: UnixTime,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<RecoveryCodes, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::rotate_recovery_codes(record, &settings.at(now), &mut *entropy)
+        })
+    }
+
+    /// Finds a token whose clock or counter went astray by two consecutive codes, and burns both.
+    ///
+    /// # Errors
+    /// [`Rejection`]s as for [`authenticate`](Self::authenticate).
+    pub fn resync(
+        &mut self,
+        id: &S::Id,
+        first: &Code,
+        second: &Code,
+        now: UnixTime,
+    ) -> Result<Resynced, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::resync(record, first, second, &settings.at(now))
+        })
+    }
+
+    /// Tells what can be told of a registration. Nothing is written.
+    ///
+    /// # Errors
+    /// [`Rejection::Unknown`] if there is none.
+    pub fn status(&mut self, id: &S::Id, now: UnixTime) -> Result<Status, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::status(record, &settings.at(now))
+        })
+    }
+
+    /// Forgets all failures, so that a locked or disabled registration takes codes again.
+    ///
+    /// # Errors
+    /// [`Rejection::Unknown`] if there is none.
+    pub fn unlock(&mut self, id: &S::Id) -> Result<(), Error<S::Error>> {
+        self.run(id, |record, _| transition::unlock(record))
+    }
+
+    /// Sets how many steps the token's clock is ahead of ours.
+    ///
+    /// # Errors
+    /// [`Rejection::WrongKind`] for a counter-based token.
+    pub fn set_drift(&mut self, id: &S::Id, steps: i16) -> Result<(), Error<S::Error>> {
+        self.run(id, |record, _| transition::set_drift(record, steps))
+    }
+
+    /// Refuses every code up to now, those of the window's future side included: call it for each
+    /// registration after a restore from a backup or a failover that may have lost writes. See
+    /// [`transition::fence`] for what it can't bring back.
+    ///
+    /// # Errors
+    /// [`Rejection::Unknown`] if there is none.
+    pub fn fence(&mut self, id: &S::Id, now: UnixTime) -> Result<(), Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::fence(record, &settings.at(now))
+        })
+    }
+
+    /// Deletes a registration, a damaged one included. The person then logs in without this factor.
+    ///
+    /// # Errors
+    /// [`Rejection::Unknown`] if there is none.
+    pub fn delete(&mut self, id: &S::Id) -> Result<(), Error<S::Error>> {
+        self.run(id, |record, _| transition::delete(record))
+    }
+
+    /// Loads, decides and swaps until nobody else wrote in between.
+    fn run<T>(
+        &mut self,
+        id: &S::Id,
+        mut decide: impl FnMut(Option<&Record>, &Settings) -> Result<Proposal<T>, Failure>,
+    ) -> Result<T, Error<S::Error>> {
+        for _ in 0..ATTEMPTS {
+            let record = self.store.load(id).map_err(Error::Store)?;
+            let proposal = decide(record.as_ref(), &self.settings)?;
+            let swap = match proposal.write() {
+                None => None,
+                Some(write) => {
+                    let swap = self
+                        .store
+                        .compare_and_swap(id, write.expected(), write.next());
+                    Some(swap.map_err(Error::Store)?)
+                }
+            };
+            if let Ok(answer) = proposal.settle(swap) {
+                return answer.map_err(Error::Rejected);
+            }
+        }
+        Err(Error::Contended)
+    }
+}

@@ -1,0 +1,392 @@
+//! The embedder's choices. Every value is valid by its type, and every choice has a default.
+
+use crate::Window;
+
+/// What is accepted, how guessing is slowed, and what is given out.
+///
+/// A plain value: keep it in a constant and change what you need.
+///
+/// ```
+/// use keyfob::{PendingLifetime, Policy};
+///
+/// const POLICY: Policy = Policy {
+///     pending_lifetime: PendingLifetime::from_minutes(15).unwrap(),
+///     ..Policy::DEFAULT
+/// };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The steps accepted around the expected one, for time-based tokens.
+    pub window: Window,
+    /// The counters accepted from the next one on, for counter-based tokens.
+    pub look_ahead: Window,
+    /// How guessing is slowed and stopped.
+    pub throttle: Throttle,
+    /// How long a registration waits for its first code.
+    pub pending_lifetime: PendingLifetime,
+    /// How far a token's clock is followed.
+    pub drift: DriftCap,
+    /// How far a resynchronisation searches.
+    pub resync: ResyncReach,
+    /// What recovery codes are made, and how weak ones are hashed.
+    pub recovery: RecoveryPolicy,
+    /// Whether secrets below 128 bits may be migrated.
+    pub legacy_secrets: LegacySecrets,
+}
+
+impl Policy {
+    /// One step to each side, ten counters of look-ahead, five free failures, an hour to confirm,
+    /// ten recovery codes; no drift followed, no legacy secrets.
+    pub const DEFAULT: Self = Self {
+        window: Window::ONE_STEP,
+        look_ahead: Window::LOOK_AHEAD,
+        throttle: Throttle::DEFAULT,
+        pending_lifetime: PendingLifetime::ONE_HOUR,
+        drift: DriftCap::OFF,
+        resync: ResyncReach::DEFAULT,
+        recovery: RecoveryPolicy::DEFAULT,
+        legacy_secrets: LegacySecrets::Refuse,
+    };
+
+    /// No window: a code counts for its own 30 seconds only (OWASP ASVS 5.0, 6.5.5). Clocks must
+    /// go right.
+    #[must_use]
+    pub const fn strict() -> Self {
+        Self {
+            window: Window::EXACT,
+            ..Self::DEFAULT
+        }
+    }
+
+    /// For tokens whose crystal drifts: two steps to each side, and up to 20 steps of drift
+    /// followed (RFC 6238 §6), one a log-in.
+    #[must_use]
+    pub const fn lenient_for_hardware_tokens() -> Self {
+        Self {
+            window: Window::TWO_STEPS,
+            drift: DriftCap(20),
+            ..Self::DEFAULT
+        }
+    }
+}
+
+impl Default for Policy {
+    /// [`Policy::DEFAULT`].
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// How guessing is slowed and stopped: some failures are free, each further one makes the next
+/// attempt wait twice as long, and after so many in a row the registration is disabled.
+///
+/// NIST SP 800-63B-4 (§3.2.2) allows at most 100 failures in a row and waits of 30 seconds up to an
+/// hour. A success starts the count anew; a replayed code doesn't count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttle {
+    free_failures: u8,
+    first_wait_seconds: u32,
+    longest_wait_seconds: u32,
+    disabled_at: u8,
+}
+
+impl Throttle {
+    /// Most failures in a row that any throttle allows.
+    pub const MAX_FAILURES: u8 = 100;
+
+    /// Five free failures, then waits of 30 seconds doubling up to an hour; disabled at 100.
+    pub const DEFAULT: Self = Self {
+        free_failures: 5,
+        first_wait_seconds: 30,
+        longest_wait_seconds: 3_600,
+        disabled_at: Self::MAX_FAILURES,
+    };
+
+    /// A throttle of your own: `free_failures` without a wait, then `first_wait_seconds` doubling
+    /// up to `longest_wait_seconds`, disabled at `disabled_at` failures in a row.
+    ///
+    /// `None` unless `free_failures < disabled_at <= 100` and
+    /// `1 <= first_wait_seconds <= longest_wait_seconds <= 86,400`.
+    #[must_use]
+    pub const fn new(
+        free_failures: u8,
+        first_wait_seconds: u32,
+        longest_wait_seconds: u32,
+        disabled_at: u8,
+    ) -> Option<Self> {
+        let counts = free_failures < disabled_at && disabled_at <= Self::MAX_FAILURES;
+        let waits = 1 <= first_wait_seconds
+            && first_wait_seconds <= longest_wait_seconds
+            && longest_wait_seconds <= 86_400;
+        if !(counts && waits) {
+            return None;
+        }
+        Some(Self {
+            free_failures,
+            first_wait_seconds,
+            longest_wait_seconds,
+            disabled_at,
+        })
+    }
+
+    /// Failures in a row at which a registration is disabled, 1 to 100.
+    #[must_use]
+    pub const fn disabled_at(self) -> u8 {
+        self.disabled_at
+    }
+
+    /// How long the next attempt must wait after so many failures in a row; 0 while they are free.
+    #[must_use]
+    pub const fn wait_seconds(self, failures: u8) -> u64 {
+        let Some(doublings) = failures.saturating_sub(self.free_failures).checked_sub(1) else {
+            return 0;
+        };
+        let wait = (self.first_wait_seconds as u64).saturating_mul(1 << min(doublings, 31));
+        min_u64(wait, self.longest_wait_seconds as u64)
+    }
+}
+
+const fn min(one: u8, other: u8) -> u8 {
+    if one < other { one } else { other }
+}
+
+const fn min_u64(one: u64, other: u64) -> u64 {
+    if one < other { one } else { other }
+}
+
+impl Default for Throttle {
+    /// [`Throttle::DEFAULT`].
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// How long a registration, or a replacement token, waits for its first code: 5 to 1,440 minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingLifetime(u16);
+
+impl PendingLifetime {
+    /// 60 minutes, the default.
+    pub const ONE_HOUR: Self = Self(60);
+
+    /// A lifetime of 5 to 1,440 minutes; `None` outside that range.
+    #[must_use]
+    pub const fn from_minutes(minutes: u16) -> Option<Self> {
+        match minutes {
+            5..=1_440 => Some(Self(minutes)),
+            _ => None,
+        }
+    }
+
+    /// The lifetime in seconds.
+    #[must_use]
+    pub const fn as_seconds(self) -> u64 {
+        (self.0 as u64).saturating_mul(60)
+    }
+}
+
+impl Default for PendingLifetime {
+    /// [`PendingLifetime::ONE_HOUR`].
+    fn default() -> Self {
+        Self::ONE_HOUR
+    }
+}
+
+/// How many steps a token's clock may drift away and still be followed (RFC 6238 §6), 0 to 100.
+///
+/// The remembered drift moves one step a log-in at most, so that an attacker who has a few codes
+/// can't drag it along, and never past the cap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DriftCap(u8);
+
+impl DriftCap {
+    /// No drift is followed: the default, right for tokens that set their clock by a network.
+    pub const OFF: Self = Self(0);
+
+    /// A cap of 0 to 100 steps; `None` beyond.
+    #[must_use]
+    pub const fn from_steps(steps: u8) -> Option<Self> {
+        match steps {
+            0..=100 => Some(Self(steps)),
+            _ => None,
+        }
+    }
+
+    /// The cap in steps.
+    #[must_use]
+    pub const fn as_steps(self) -> u8 {
+        self.0
+    }
+}
+
+/// How far a resynchronisation searches for two consecutive codes (RFC 4226 §7.4): 0 to 1,500 steps
+/// to each side, or counters ahead.
+///
+/// It costs two codes a step, some 0.4 ms at the most on a server, and each failure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResyncReach(u16);
+
+impl ResyncReach {
+    /// 500 steps: four hours of drift at 30 seconds.
+    pub const DEFAULT: Self = Self(500);
+
+    /// A reach of 0 to 1,500 steps; `None` beyond.
+    #[must_use]
+    pub const fn from_steps(steps: u16) -> Option<Self> {
+        match steps {
+            0..=1_500 => Some(Self(steps)),
+            _ => None,
+        }
+    }
+
+    /// The reach in steps.
+    #[must_use]
+    pub const fn as_steps(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for ResyncReach {
+    /// [`ResyncReach::DEFAULT`].
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// What recovery codes are made, and how weak ones are hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoveryPolicy {
+    /// How many codes a registration gets.
+    pub count: RecoveryCount,
+    /// How they look.
+    pub format: RecoveryFormat,
+    /// How codes below 112 bits are hashed: short ones, and those that come from elsewhere.
+    pub slow_hash: Option<SlowHash>,
+}
+
+impl RecoveryPolicy {
+    /// Ten codes of 120 bits; weak ones by PBKDF2 if the feature is there.
+    pub const DEFAULT: Self = Self {
+        count: RecoveryCount(10),
+        format: RecoveryFormat::Standard,
+        slow_hash: SlowHash::DEFAULT,
+    };
+}
+
+impl Default for RecoveryPolicy {
+    /// [`RecoveryPolicy::DEFAULT`].
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// How many recovery codes a registration gets, 0 to 16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoveryCount(u8);
+
+impl RecoveryCount {
+    /// Most recovery codes of one registration, imported ones included.
+    pub const MAX: usize = 16;
+
+    /// So many codes, 0 to 16; `None` beyond.
+    #[must_use]
+    pub const fn new(count: u8) -> Option<Self> {
+        if count as usize > Self::MAX {
+            return None;
+        }
+        Some(Self(count))
+    }
+
+    /// The count.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+/// How new recovery codes look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecoveryFormat {
+    /// 24 symbols of Crockford's base32 in groups of four, 120 bits: `7KZQ-…`. Stored under a fast
+    /// hash, which is enough above 112 bits (NIST SP 800-63B-4 §3.1.2).
+    #[default]
+    Standard,
+    /// 12 lower-case symbols in groups of four, 60 bits: `ckss-2skx-ebow`, as some services show
+    /// them. Needs a [`SlowHash`].
+    Short,
+}
+
+/// How codes below 112 bits are hashed (NIST SP 800-63B-4 §3.1.2 wants a password hash).
+///
+/// Without the features `pbkdf2` and `argon2` there is none, and weak codes are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SlowHash {
+    /// PBKDF2-HMAC-SHA-256.
+    #[cfg(feature = "pbkdf2")]
+    Pbkdf2 {
+        /// How many iterations, 1 to 10 million.
+        iterations: Pbkdf2Iterations,
+    },
+    /// Argon2id with the parameters that RFC 9106 (§4) recommends second: 64 MiB, three passes,
+    /// four lanes.
+    #[cfg(feature = "argon2")]
+    Argon2id,
+}
+
+impl SlowHash {
+    /// PBKDF2 if it is there, else Argon2id if that is there.
+    pub const DEFAULT: Option<Self> = {
+        #[cfg(feature = "pbkdf2")]
+        {
+            Some(Self::Pbkdf2 {
+                iterations: Pbkdf2Iterations::DEFAULT,
+            })
+        }
+        #[cfg(all(feature = "argon2", not(feature = "pbkdf2")))]
+        {
+            Some(Self::Argon2id)
+        }
+        #[cfg(not(any(feature = "argon2", feature = "pbkdf2")))]
+        {
+            None
+        }
+    };
+}
+
+/// Iterations of PBKDF2, 1 to 10,000,000.
+#[cfg(feature = "pbkdf2")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pbkdf2Iterations(u32);
+
+#[cfg(feature = "pbkdf2")]
+impl Pbkdf2Iterations {
+    /// 600,000, as OWASP's Password Storage Cheat Sheet asks for HMAC-SHA-256.
+    pub const DEFAULT: Self = Self(600_000);
+
+    /// So many iterations; `None` outside 1 to 10,000,000.
+    #[must_use]
+    pub const fn new(iterations: u32) -> Option<Self> {
+        match iterations {
+            1..=10_000_000 => Some(Self(iterations)),
+            _ => None,
+        }
+    }
+
+    /// The number of iterations.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// Whether secrets of 80 to 127 bits may be migrated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LegacySecrets {
+    /// No: RFC 4226 (§4, R6) asks for 128 bits.
+    #[default]
+    Refuse,
+    /// Yes, for moving in from a system that made such secrets. Replace the tokens when you can.
+    Accept,
+}

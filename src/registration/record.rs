@@ -1,0 +1,158 @@
+//! The one stored form of a registration, and its place in the order of writes.
+
+use core::fmt;
+
+use zeroize::Zeroize;
+
+use crate::UnixTime;
+
+/// Which write a stored record comes from. Each write has the next one.
+///
+/// The first revision of a registration is random, so that a record that was deleted and made anew
+/// is never taken for the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Revision(u64);
+
+impl Revision {
+    /// The revision that a store kept as this number.
+    #[must_use]
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number to keep. Every value occurs.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// The revision of the write after this one.
+    #[must_use]
+    pub(super) const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// A registration as a store keeps it: opaque bytes, their revision, and when the row may go.
+///
+/// The bytes hold the secret: keep them as you would keep the secret. Wiped on drop, hidden in
+/// `Debug`.
+pub struct Record {
+    revision: Revision,
+    lapses_at: Option<UnixTime>,
+    bytes: heapless::Vec<u8, { Record::MAX_BYTES }>,
+}
+
+impl Record {
+    /// Most bytes of a record: the longest secret, as long a replacement pending, 16 recovery
+    /// codes, and 72 bytes for a store that seals records.
+    pub const MAX_BYTES: usize = Self::MAX_PLAIN_BYTES + 72;
+
+    /// Most bytes before sealing.
+    pub(super) const MAX_PLAIN_BYTES: usize = 632;
+
+    /// The record that a store kept: its revision and its bytes.
+    ///
+    /// # Errors
+    /// [`Corrupt::Malformed`] for more than [`Record::MAX_BYTES`] bytes. What they say is checked
+    /// when the engine reads them.
+    pub fn from_stored(revision: Revision, bytes: &[u8]) -> Result<Self, Corrupt> {
+        Ok(Self {
+            revision,
+            lapses_at: None,
+            bytes: heapless::Vec::from_slice(bytes).map_err(|_| Corrupt::Malformed)?,
+        })
+    }
+
+    pub(super) const fn new(
+        revision: Revision,
+        lapses_at: Option<UnixTime>,
+        bytes: heapless::Vec<u8, { Self::MAX_BYTES }>,
+    ) -> Self {
+        Self {
+            revision,
+            lapses_at,
+            bytes,
+        }
+    }
+
+    /// The revision, to be stored with the bytes and compared before the next write.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The bytes to store.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// When an unconfirmed registration lapses: from then on its row may be swept. `None` for an
+    /// active one, and for a record that was read from a store.
+    #[must_use]
+    pub const fn lapses_at(&self) -> Option<UnixTime> {
+        self.lapses_at
+    }
+}
+
+/// Copies the bytes at once; element by element would take longer than a code.
+impl Clone for Record {
+    fn clone(&self) -> Self {
+        Self {
+            revision: self.revision,
+            lapses_at: self.lapses_at,
+            bytes: heapless::Vec::from_slice(&self.bytes).unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.bytes.as_mut_slice().zeroize();
+    }
+}
+
+/// Hides the bytes.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("revision", &self.revision)
+            .field("lapses_at", &self.lapses_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why stored bytes are no record that this build can read. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Corrupt {
+    /// Cut off, overlong, or with a value that can't be.
+    Malformed,
+    /// Written by a later version of keyfob.
+    Version {
+        /// The version that the record names.
+        found: u8,
+    },
+    /// It needs a feature that this build doesn't have: `sha2`, `pbkdf2` or `argon2`.
+    Feature,
+}
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed => f.write_str(
+                "the stored record is damaged: restore it from a backup and fence it, or register anew",
+            ),
+            Self::Version { found } => write!(
+                f,
+                "the stored record has version {found}, which a later keyfob wrote: update this one"
+            ),
+            Self::Feature => f.write_str(
+                "the stored record needs a feature of keyfob that is off: sha2, pbkdf2 or argon2",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Corrupt {}

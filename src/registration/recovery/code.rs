@@ -1,0 +1,203 @@
+//! Recovery codes as text: minted, shown, and read back from what a person typed.
+
+use core::fmt;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::set::{Shape, Spelling};
+use crate::entropy::fill_checked;
+use crate::{Entropy, EntropyError, RecoveryCount, RecoveryFormat};
+
+/// One recovery code, as it is shown to the person, once. Wiped on drop, hidden in `Debug`.
+pub struct RecoveryCode(heapless::String<{ RecoveryCode::MAX_BYTES }>);
+
+impl RecoveryCode {
+    /// Most bytes of a code that is minted: 24 symbols and five hyphens.
+    const MAX_BYTES: usize = 29;
+    /// Symbols between two hyphens.
+    const GROUP: usize = 4;
+
+    /// The code, in groups parted by hyphens.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Draws a new code.
+    pub(in crate::registration) fn mint(
+        format: RecoveryFormat,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Self, EntropyError> {
+        let (encoding, symbols) = match format {
+            RecoveryFormat::Standard => (base32::CROCKFORD, 24),
+            RecoveryFormat::Short => (base32::RFC4648_LOWER_NOPAD, 12),
+        };
+        let mut bytes = Zeroizing::new([0; 15]);
+        fill_checked(entropy, &mut *bytes)?;
+        let mut text = Zeroizing::new([0; 24]);
+        encoding
+            .encode_buf(&*bytes, &mut *text)
+            .map_err(|_| EntropyError)?;
+        Ok(Self::grouped(text.iter().take(symbols)))
+    }
+
+    fn grouped<'a>(symbols: impl Iterator<Item = &'a u8>) -> Self {
+        let mut code = Self(heapless::String::new());
+        for (index, symbol) in symbols.enumerate() {
+            // The longest code fills the text exactly.
+            if index > 0 && index.is_multiple_of(Self::GROUP) {
+                let _ = code.0.push('-');
+            }
+            let _ = code.0.push(char::from(*symbol));
+        }
+        code
+    }
+}
+
+impl Drop for RecoveryCode {
+    fn drop(&mut self) {
+        let mut bytes = core::mem::take(&mut self.0).into_bytes();
+        bytes.as_mut_slice().zeroize();
+    }
+}
+
+/// Shows the type's name and nothing of the code.
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecoveryCode").finish_non_exhaustive()
+    }
+}
+
+/// A set of new recovery codes, to be shown once. Only digests of them are kept.
+#[derive(Debug, Default)]
+pub struct RecoveryCodes(heapless::Vec<RecoveryCode, { RecoveryCount::MAX }>);
+
+impl RecoveryCodes {
+    /// Draws `count` codes.
+    pub(in crate::registration) fn mint(
+        count: RecoveryCount,
+        format: RecoveryFormat,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Self, EntropyError> {
+        let mut codes = heapless::Vec::new();
+        for _ in 0..count.get() {
+            let code = RecoveryCode::mint(format, entropy)?;
+            codes.push(code).map_err(|_| EntropyError)?;
+        }
+        Ok(Self(codes))
+    }
+
+    /// How many codes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the policy gives out none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The codes, in the order to show them in.
+    pub fn iter(&self) -> core::slice::Iter<'_, RecoveryCode> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a RecoveryCodes {
+    type Item = &'a RecoveryCode;
+    type IntoIter = core::slice::Iter<'a, RecoveryCode>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// What a recovery code comes down to whatever case, spaces and hyphens it was typed with.
+///
+/// Wiped on drop.
+pub(in crate::registration) struct NormalForm(heapless::Vec<u8, { NormalForm::MAX_BYTES }>);
+
+impl NormalForm {
+    /// Most bytes of a code that is taken over or typed.
+    pub(super) const MAX_BYTES: usize = 64;
+
+    /// Reads what was typed; `None` if nothing is left of it, or too much.
+    pub(super) fn of(typed: &str, spelling: Spelling) -> Option<Self> {
+        let mut form = Self(heapless::Vec::new());
+        let parts = |letter: &char| !letter.is_whitespace() && *letter != '-';
+        for letter in typed.chars().filter(parts) {
+            let mut bytes = [0; 4];
+            let letter = spelling.normalise(letter)?;
+            form.0
+                .extend_from_slice(letter.encode_utf8(&mut bytes).as_bytes())
+                .ok()?;
+        }
+        (!form.0.is_empty()).then_some(form)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What can be seen of the code without knowing it.
+    pub(super) fn shape(&self) -> Shape {
+        Shape::new(self.0.len(), self.0.iter().all(u8::is_ascii_digit))
+    }
+
+    /// At most how many bits of chance are in a code of such symbols.
+    pub(super) fn strength_bits(&self) -> usize {
+        let bits_per_symbol = if self.0.iter().all(u8::is_ascii_digit) {
+            3
+        } else if self.0.iter().all(u8::is_ascii_hexdigit) {
+            4
+        } else {
+            5
+        };
+        self.0.len().saturating_mul(bits_per_symbol)
+    }
+}
+
+impl Drop for NormalForm {
+    fn drop(&mut self) {
+        self.0.as_mut_slice().zeroize();
+    }
+}
+
+impl Spelling {
+    /// The letter that `letter` counts as; `None` if no code has it.
+    fn normalise(self, letter: char) -> Option<char> {
+        match (self, letter.to_ascii_uppercase()) {
+            (Self::AsGiven, _) => Some(letter.to_ascii_lowercase()),
+            (Self::Crockford, 'I' | 'L') => Some('1'),
+            (Self::Crockford, 'O') => Some('0'),
+            (Self::Crockford, 'U') => None,
+            (Self::Crockford, upper) => upper.is_ascii_alphanumeric().then_some(upper),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal(typed: &str, spelling: Spelling) -> Option<heapless::Vec<u8, 64>> {
+        NormalForm::of(typed, spelling).map(|form| form.0.clone())
+    }
+
+    #[test]
+    fn crockford_is_read_leniently() {
+        let form = normal("7kzq-OoIi-lL19 abcd", Spelling::Crockford).unwrap();
+        assert_eq!(form, b"7KZQ00111119ABCD");
+        assert_eq!(normal("7kzu", Spelling::Crockford), None);
+    }
+
+    #[test]
+    fn foreign_codes_lose_case_and_separators_only() {
+        assert_eq!(normal(" Ab-O1 \n", Spelling::AsGiven).unwrap(), b"abo1");
+        assert_eq!(normal(" - ", Spelling::AsGiven), None);
+        let longest: heapless::String<65> = core::iter::repeat_n('x', 65).collect();
+        assert_eq!(normal(&longest, Spelling::AsGiven), None);
+    }
+}

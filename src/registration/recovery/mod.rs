@@ -1,0 +1,15 @@
+//! Recovery codes: shown once, kept as salted digests, burned by the same write as everything else.
+
+#[cfg(feature = "sha2")]
+mod code;
+#[cfg(feature = "sha2")]
+mod hash;
+#[cfg(feature = "sha2")]
+mod pepper;
+mod set;
+
+#[cfg(feature = "sha2")]
+pub use code::{RecoveryCode, RecoveryCodes};
+#[cfg(feature = "sha2")]
+pub use pepper::Pepper;
+pub(super) use set::{Hashing, RecoverySet, Shape, Spelling};

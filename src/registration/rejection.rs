@@ -1,0 +1,98 @@
+//! Why a person isn't let in.
+
+use core::fmt;
+
+use crate::{CodeFormat, UnixTime};
+
+/// Why a request was refused. Its text is fit to be shown to the person who made it.
+///
+/// Only [`Mismatch`](Self::Mismatch) counts towards the throttle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The code is wrong. It was counted.
+    Mismatch,
+    /// The code was right and is already used.
+    Replayed,
+    /// Too many failures: no attempt is made before this moment.
+    Locked {
+        /// When the next attempt may be made.
+        until: UnixTime,
+    },
+    /// Failures in a row reached the policy's limit: only `unlock` helps.
+    Disabled,
+    /// There is no such registration.
+    Unknown,
+    /// The registration wasn't confirmed in time.
+    Expired,
+    /// The registration isn't confirmed yet, so this can't be done with it.
+    Pending,
+    /// There is an active registration: replace or delete it.
+    AlreadyRegistered,
+    /// Codes of this token are written in another way. No attempt was made.
+    Format {
+        /// How this token's codes are written.
+        expected: CodeFormat,
+    },
+    /// A recovery code was given where a code of the token is wanted.
+    RecoveryCodeAsCode,
+    /// A code of the token was given where a recovery code is wanted.
+    CodeAsRecoveryCode,
+    /// It can't be a recovery code of this registration. No attempt was made.
+    RecoveryCodeFormat,
+    /// No recovery code is left.
+    NoRecoveryCodes,
+    /// The proof is of another registration, or older than five minutes.
+    StaleProof,
+    /// The secret has fewer than 128 bits and the policy refuses such.
+    LegacySecret,
+    /// Recovery codes below 112 bits, and neither `pbkdf2` nor `argon2` in the policy to hash them.
+    WeakRecoveryCodes,
+    /// More than 16 recovery codes, an empty one, one of more than 64 characters, or one twice.
+    RecoveryCodes,
+    /// What only a time-based or only a counter-based token can do was asked of the other.
+    WrongKind,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mismatch => "the code is wrong: check the account and the clock of the token",
+            Self::Replayed => "the code was already used: wait for the next one",
+            Self::Locked { until } => {
+                let seconds = until.as_seconds();
+                return write!(
+                    f,
+                    "too many wrong codes: the next attempt can be made at second {seconds} of Unix time"
+                );
+            }
+            Self::Disabled => "too many wrong codes in a row: an operator must unlock this token",
+            Self::Unknown => "no token is registered here: register one first",
+            Self::Expired => "the registration was not confirmed in time: start it again",
+            Self::Pending => "the registration is not confirmed yet: enter a code of the new token first",
+            Self::AlreadyRegistered => "a token is registered already: replace or delete it",
+            Self::Format { expected } => return write!(f, "codes of this token have {expected}"),
+            Self::RecoveryCodeAsCode => {
+                "this is a recovery code: enter it where a recovery code is asked for"
+            }
+            Self::CodeAsRecoveryCode => {
+                "this is a code of the token: enter it where such a code is asked for"
+            }
+            Self::RecoveryCodeFormat => "this is no recovery code: enter all of one as it was shown",
+            Self::NoRecoveryCodes => "no recovery code is left: make new ones after logging in",
+            Self::StaleProof => "log in again first: this needs a log-in of the last five minutes",
+            Self::LegacySecret => {
+                "the secret has fewer than 128 bits: make a new one, or accept legacy secrets in the policy"
+            }
+            Self::WeakRecoveryCodes => {
+                "the recovery codes are too short for a fast hash: set a slow hash in the policy, or make new ones"
+            }
+            Self::RecoveryCodes => {
+                "the recovery codes can't be taken over: at most 16, all different, of 1 to 64 characters each"
+            }
+            Self::WrongKind => "this can't be done with a token of this kind",
+        })
+    }
+}
+
+impl core::error::Error for Rejection {}

@@ -1,0 +1,77 @@
+//! Every decision, as a pure function: (record, input, time, policy) → [`Proposal`].
+//!
+//! [`Engine`](crate::Engine) and [`AsyncEngine`](crate::AsyncEngine) are short loops around these:
+//! load, decide, swap. Call them yourself where neither fits your store, and keep to the order: an
+//! answer can be had from a proposal only by telling what became of its write.
+
+mod administer;
+mod authenticate;
+mod create;
+mod migrate;
+#[cfg(feature = "sha2")]
+mod recover;
+mod replace;
+mod resync;
+
+pub use administer::{delete, fence, set_drift, status, unlock};
+pub use authenticate::{Authenticated, authenticate};
+pub use create::{Enrollment, NewRegistration, create};
+pub use migrate::{Migrated, Migration, migrate};
+#[cfg(feature = "sha2")]
+pub use recover::{Recovered, recover, rotate_recovery_codes};
+pub use replace::{Proof, replace};
+pub use resync::{Resynced, resync};
+
+#[cfg(feature = "sha2")]
+use super::Pepper;
+use super::proposal::Proposal;
+use super::record::Record;
+use super::{Failure, Policy, Registration, Rejection};
+use crate::UnixTime;
+
+/// What a decision depends on besides the record and the input.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The moment of the decision.
+    pub now: UnixTime,
+    /// The embedder's choices.
+    pub policy: &'a Policy,
+    /// The key that recovery codes are hashed under besides their salt, if there is one.
+    #[cfg(feature = "sha2")]
+    pub pepper: Option<&'a Pepper>,
+}
+
+impl<'a> Context<'a> {
+    /// A context without a pepper.
+    #[must_use]
+    pub const fn new(now: UnixTime, policy: &'a Policy) -> Self {
+        Self {
+            now,
+            policy,
+            #[cfg(feature = "sha2")]
+            pepper: None,
+        }
+    }
+}
+
+/// Decides about the registration that is stored, if there is one.
+fn with_registration<T>(
+    record: Option<&Record>,
+    decide: impl FnOnce(&Record, Registration) -> Result<Proposal<T>, Failure>,
+) -> Result<Proposal<T>, Failure> {
+    match record {
+        None => Ok(Proposal::rejected(Rejection::Unknown)),
+        Some(record) => decide(record, Registration::read(record)?),
+    }
+}
+
+/// Proposes to store the changed registration in the record's place.
+fn update<T>(
+    record: &Record,
+    registration: &Registration,
+    answer: Result<T, Rejection>,
+) -> Proposal<T> {
+    let revision = record.revision();
+    let next = registration.to_record(revision.next());
+    Proposal::new(Some(revision), Some(next), answer)
+}

@@ -1,0 +1,80 @@
+//! A new token for an active registration: the old one works until the new one's first code.
+
+use super::create::enroll;
+use super::{Authenticated, Context, Enrollment, NewRegistration, update, with_registration};
+use crate::registration::proposal::Proposal;
+use crate::registration::record::Record;
+use crate::registration::registration::Replacement;
+use crate::registration::{Failure, Lineage, Registration, Rejection};
+use crate::{Entropy, UnixTime};
+
+/// How long a log-in proves that the person is there, in seconds.
+const FRESH_SECONDS: u64 = 300;
+
+/// A log-in or recovery of the last five minutes, which lets the person change the token.
+///
+/// Made from an [`Authenticated`] or a [`Recovered`](super::Recovered), and used up by
+/// [`replace`].
+#[derive(Debug)]
+pub struct Proof {
+    lineage: Lineage,
+    at: UnixTime,
+}
+
+impl From<Authenticated> for Proof {
+    fn from(authenticated: Authenticated) -> Self {
+        Self {
+            lineage: authenticated.lineage,
+            at: authenticated.at,
+        }
+    }
+}
+
+#[cfg(feature = "sha2")]
+impl From<super::Recovered> for Proof {
+    fn from(recovered: super::Recovered) -> Self {
+        Self {
+            lineage: recovered.lineage,
+            at: recovered.at,
+        }
+    }
+}
+
+impl Proof {
+    fn check(&self, registration: &Registration, now: UnixTime) -> Result<(), Rejection> {
+        let fresh = self.at <= now && now.seconds_since(self.at) <= FRESH_SECONDS;
+        if fresh && self.lineage == registration.lineage {
+            return Ok(());
+        }
+        Err(Rejection::StaleProof)
+    }
+}
+
+/// Decides about a new token. It waits, as a new registration does, while the old one goes on
+/// working; its first code lets it take over. Recovery codes stay as they are. One that waits
+/// already is started again.
+///
+/// # Errors
+/// A [`Failure`] if the record can't be read or randomness fails.
+pub fn replace(
+    record: Option<&Record>,
+    proof: &Proof,
+    new: &NewRegistration,
+    context: &Context<'_>,
+    entropy: &mut (impl Entropy + ?Sized),
+) -> Result<Proposal<Enrollment>, Failure> {
+    with_registration(record, |record, mut registration| {
+        let allowed = registration
+            .require_active(context.now)
+            .and_then(|()| proof.check(&registration, context.now));
+        if let Err(rejection) = allowed {
+            return Ok(Proposal::rejected(rejection));
+        }
+        let (enrollment, token) = enroll(new, context, entropy)?;
+        registration.replacement = Some(Replacement {
+            until: enrollment.pending_until(),
+            token,
+        });
+        Ok(update(record, &registration, Ok(enrollment)))
+    })
+}
