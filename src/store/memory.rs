@@ -14,7 +14,7 @@ use crate::{Record, Revision, Swap};
 ///
 /// let engine = Engine::new(MemoryStore::<u32, 4>::new(), Policy::DEFAULT);
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MemoryStore<Id, const N: usize>(heapless::Vec<(Id, Record), N>);
 
 impl<Id, const N: usize> MemoryStore<Id, N> {
