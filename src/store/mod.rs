@@ -1,11 +1,15 @@
 //! Where records are kept: the contract, and stores that keep it.
 
+#[cfg(feature = "tokio")]
+mod blocking_pool;
 #[cfg(feature = "std")]
 mod hash_map;
 mod memory;
 
 use core::future::Future;
 
+#[cfg(feature = "tokio")]
+pub use blocking_pool::{BlockingPool, BlockingPoolError};
 #[cfg(feature = "std")]
 pub use hash_map::HashMapStore;
 pub use memory::{MemoryStore, MemoryStoreFull};

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::code::{NormalForm, RecoveryCodes};
 use super::pepper::Pepper;
 use super::set::{Digest, Hashing, RecoverySet, Shape, Spelling};
+use super::slow;
 use crate::registration::{Failure, Lineage, Rejection};
 use crate::{RecoveryFormat, RecoveryPolicy, SlowHash};
 
@@ -159,8 +160,10 @@ impl Salting<'_> {
     fn digest(self, code: &NormalForm) -> Result<Digest, Failure> {
         let mut hash = match self.hashing {
             Hashing::Fast => hmac_sha256(&self.lineage.0, code.as_bytes()),
-            Hashing::Pbkdf2 { iterations } => self.pbkdf2(code, iterations)?,
-            Hashing::Argon2id => self.argon2id(code)?,
+            Hashing::Pbkdf2 { iterations } => {
+                slow::pbkdf2(code.as_bytes(), &self.lineage.0, iterations)?
+            }
+            Hashing::Argon2id => slow::argon2id(code.as_bytes(), &self.lineage.0)?,
         };
         if let Some(pepper) = self.pepper {
             hash = hmac_sha256(pepper.as_bytes(), &*hash);
@@ -170,36 +173,6 @@ impl Salting<'_> {
             *to = *from;
         }
         Ok(digest)
-    }
-
-    #[cfg(feature = "pbkdf2")]
-    #[allow(clippy::unnecessary_wraps)] // its stand-in without the feature fails
-    fn pbkdf2(self, code: &NormalForm, iterations: u32) -> Result<Zeroizing<[u8; 32]>, Failure> {
-        let mut hash = Zeroizing::new([0; 32]);
-        pbkdf2::pbkdf2_hmac::<Sha256>(code.as_bytes(), &self.lineage.0, iterations, &mut *hash);
-        Ok(hash)
-    }
-
-    #[cfg(not(feature = "pbkdf2"))]
-    fn pbkdf2(self, _: &NormalForm, _: u32) -> Result<Zeroizing<[u8; 32]>, Failure> {
-        Err(Failure::Corrupt(crate::Corrupt::Feature))
-    }
-
-    #[cfg(feature = "argon2")]
-    fn argon2id(self, code: &NormalForm) -> Result<Zeroizing<[u8; 32]>, Failure> {
-        use argon2::{Algorithm, Argon2, Params, Version};
-        let params = Params::new(65_536, 3, 4, None)
-            .map_err(|_| Failure::Corrupt(crate::Corrupt::Malformed))?;
-        let mut hash = Zeroizing::new([0; 32]);
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(code.as_bytes(), &self.lineage.0, &mut *hash)
-            .map_err(|_| Failure::Corrupt(crate::Corrupt::Malformed))?;
-        Ok(hash)
-    }
-
-    #[cfg(not(feature = "argon2"))]
-    fn argon2id(self, _: &NormalForm) -> Result<Zeroizing<[u8; 32]>, Failure> {
-        Err(Failure::Corrupt(crate::Corrupt::Feature))
     }
 }
 

@@ -7,6 +7,8 @@ mod hash;
 #[cfg(feature = "sha2")]
 mod pepper;
 mod set;
+#[cfg(feature = "sha2")]
+mod slow;
 
 #[cfg(feature = "sha2")]
 pub use code::{RecoveryCode, RecoveryCodes};
