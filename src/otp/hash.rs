@@ -15,7 +15,7 @@ pub(super) trait Hash {
     /// The chaining value between two blocks.
     type State: Copy + Zeroize;
     /// One input block.
-    type Block: Copy + Zeroize + AsRef<[u8]> + AsMut<[u8]>;
+    type Block: AsMut<[u8]>;
 
     /// The chaining value before the first block.
     const INITIAL: Self::State;

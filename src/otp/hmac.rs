@@ -1,8 +1,12 @@
 //! HMAC (RFC 2104) over an eight-byte counter, from midstates made once.
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use super::hash::Hash;
+
+/// RFC 2104's `ipad` and `opad`.
+const INNER_PAD: u8 = 0x36;
+const OUTER_PAD: u8 = 0x5c;
 
 /// The chaining values after the key's two padded blocks: all of the key that a code needs.
 ///
@@ -15,10 +19,10 @@ pub(super) struct Midstates<H: Hash> {
 impl<H: Hash> Midstates<H> {
     /// Takes the key in: two compressions, which each later code saves.
     pub(super) fn new(key: &[u8]) -> Self {
-        let block = padded_key::<H>(key);
+        let mut block = KeyBlock::<H>::of(key);
         Self {
-            inner: absorb::<H>(&block, 0x36),
-            outer: absorb::<H>(&block, 0x5c),
+            inner: block.absorb(INNER_PAD),
+            outer: block.absorb(INNER_PAD ^ OUTER_PAD),
         }
     }
 
@@ -46,23 +50,33 @@ impl<H: Hash> Drop for Midstates<H> {
     }
 }
 
-/// The key filled up with zeros to a block, or its digest where it is longer than one.
-fn padded_key<H: Hash>(key: &[u8]) -> Zeroizing<H::Block> {
-    let mut block = Zeroizing::new(H::ZEROS);
-    match block.as_mut().get_mut(..key.len()) {
-        Some(start) => start.copy_from_slice(key),
-        None => H::put_digest_of(key, &mut block),
+/// The key filled up with zeros to a block, or its digest where it is longer than one. Wiped on drop.
+struct KeyBlock<H: Hash>(H::Block);
+
+impl<H: Hash> KeyBlock<H> {
+    fn of(key: &[u8]) -> Self {
+        let mut block = Self(H::ZEROS);
+        match block.0.as_mut().get_mut(..key.len()) {
+            Some(start) => start.copy_from_slice(key),
+            None => H::put_digest_of(key, &mut block.0),
+        }
+        block
     }
-    block
+
+    /// Combines each byte with `pad`, and gives the chaining value after the block.
+    fn absorb(&mut self, pad: u8) -> H::State {
+        for byte in self.0.as_mut() {
+            *byte ^= pad;
+        }
+        let mut state = H::INITIAL;
+        H::compress(&mut state, &self.0);
+        state
+    }
 }
 
-/// The chaining value after the key's block, each byte combined with `pad`.
-fn absorb<H: Hash>(key: &H::Block, pad: u8) -> H::State {
-    let mut block = Zeroizing::new(*key);
-    for byte in block.as_mut() {
-        *byte ^= pad;
+impl<H: Hash> Drop for KeyBlock<H> {
+    fn drop(&mut self) {
+        // As a slice, which is wiped in bulk; an array would be wiped byte by byte.
+        self.0.as_mut().zeroize();
     }
-    let mut state = H::INITIAL;
-    H::compress(&mut state, &block);
-    state
 }

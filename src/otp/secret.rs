@@ -166,7 +166,7 @@ impl DecodeBuffer {
 
 impl Drop for DecodeBuffer {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.as_mut_slice().zeroize();
     }
 }
 
@@ -209,7 +209,7 @@ impl Default for Base32Buffer {
 
 impl Drop for Base32Buffer {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.as_mut_slice().zeroize();
     }
 }
 

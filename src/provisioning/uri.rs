@@ -91,6 +91,22 @@ impl<'a> KeyUri<'a> {
         Self::named(secret, Params::Hotp(params), counter, issuer, account)
     }
 
+    /// The URI of a new token of either kind; a counter starts at 0.
+    ///
+    /// # Errors
+    /// Those of [`totp`](Self::totp) and [`hotp`](Self::hotp).
+    pub fn new(
+        secret: &Secret,
+        params: Params,
+        issuer: &'a str,
+        account: &'a str,
+    ) -> Result<Self, UriError> {
+        match params {
+            Params::Totp(params) => Self::totp(secret, params, issuer, account),
+            Params::Hotp(params) => Self::hotp(secret, params, Step::new(0), issuer, account),
+        }
+    }
+
     fn named(
         secret: &Secret,
         params: Params,

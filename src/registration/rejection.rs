@@ -58,13 +58,10 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Mismatch => "the code is wrong: check the account and the clock of the token",
-            Self::Replayed => "the code was already used: wait for the next one",
+            Self::Replayed => "this code was already used: enter the next one",
             Self::Locked { until } => {
-                let seconds = until.as_seconds();
-                return write!(
-                    f,
-                    "too many wrong codes: the next attempt can be made at second {seconds} of Unix time"
-                );
+                f.write_str("too many wrong codes: the next attempt can be made at ")?;
+                return write_time_of_day(f, *until);
             }
             Self::Disabled => "too many wrong codes in a row: an operator must unlock this token",
             Self::Unknown => "no token is registered here: register one first",
@@ -93,6 +90,13 @@ impl fmt::Display for Rejection {
             Self::WrongKind => "this can't be done with a token of this kind",
         })
     }
+}
+
+/// The time of day in UTC, which is enough for waits below a day.
+fn write_time_of_day(f: &mut fmt::Formatter<'_>, time: UnixTime) -> fmt::Result {
+    let seconds = time.as_seconds();
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    write!(f, "{hour:02}:{minute:02}:{second:02} UTC")
 }
 
 impl core::error::Error for Rejection {}

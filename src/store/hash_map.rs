@@ -6,7 +6,6 @@ use core::convert::Infallible;
 use core::fmt;
 use core::hash::{BuildHasher as _, Hash};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::RandomState;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -106,11 +105,10 @@ where
         if shard.get(id).map(|stored| stored.revision) != expected {
             return Ok(Swap::Conflict);
         }
-        match (next, shard.entry(id.to_owned())) {
-            (Some(next), Entry::Occupied(mut stored)) => stored.get_mut().replace(next),
-            (Some(next), Entry::Vacant(place)) => drop(place.insert(Stored::of(next))),
-            (None, Entry::Occupied(stored)) => drop(stored.remove()),
-            (None, Entry::Vacant(_)) => {}
+        match (next, shard.get_mut(id)) {
+            (Some(next), Some(stored)) => stored.replace(next),
+            (Some(next), None) => drop(shard.insert(id.to_owned(), Stored::of(next))),
+            (None, _) => drop(shard.remove(id)),
         }
         Ok(Swap::Stored)
     }
