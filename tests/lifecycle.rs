@@ -64,7 +64,7 @@ impl Desk {
     fn replace(&mut self, proof: impl Into<Proof>) -> Outcome<Enrollment> {
         let new = NewRegistration::default();
         self.engine
-            .replace(&ALICE, &proof.into(), &new, self.now, &mut SystemEntropy)
+            .replace(&ALICE, proof, &new, self.now, &mut SystemEntropy)
     }
 
     fn status(&mut self) -> keyfob::Status {

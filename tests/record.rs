@@ -79,12 +79,12 @@ fn fullest() -> Desk {
     };
     let mut desk = desk();
     desk.migrate(&1, &migration, NOW, &mut Counting(0)).unwrap();
-    let proof = desk.recover(&1, codes[3], NOW).unwrap().into();
+    let proof = desk.recover(&1, codes[3], NOW).unwrap();
     let new = NewRegistration {
         params,
         lifetime: None,
     };
-    desk.replace(&1, &proof, &new, NOW, &mut Counting(9))
+    desk.replace(&1, proof, &new, NOW, &mut Counting(9))
         .unwrap();
     desk
 }

@@ -1,5 +1,5 @@
-//! The engine against a model that remembers nothing but sets and counts: any sequence of requests, wrong
-//! codes, clock jumps, restarts, rollbacks and fences must come out the same.
+//! The engine against a model that remembers nothing but sets and counts: any sequence of requests,
+//! wrong codes, clock jumps, restarts, rollbacks and fences must come out the same.
 #![cfg(all(feature = "std", feature = "sha2"))]
 
 use std::collections::BTreeSet;
@@ -442,7 +442,7 @@ impl World {
         let new = NewRegistration::default();
         let outcome = self
             .engine
-            .replace(&ALICE, &proof, &new, self.now, &mut self.entropy);
+            .replace(&ALICE, proof, &new, self.now, &mut self.entropy);
         let outcome = rejected(outcome);
         assert_eq!(outcome.as_ref().map(drop), expected.as_ref().map(drop));
         if let Ok(enrollment) = outcome {
@@ -488,8 +488,9 @@ impl World {
         self.engine = Engine::new(store, Policy::DEFAULT);
     }
 
-    /// What was accepted since the backup was before now, so the fence must refuse it, unless the clock went
-    /// back: then the steps accepted lie ahead of the fence, and the operator fences at the latest time known.
+    /// What was accepted since the backup was before now, so the fence must refuse it, unless the
+    /// clock went back: then the steps accepted lie ahead of the fence, and the operator fences
+    /// at the latest time known.
     fn roll_back_and_fence(&mut self) {
         let latest = self
             .tokens

@@ -98,8 +98,9 @@ impl<S: RegistrationStore> Engine<S> {
         })
     }
 
-    /// Starts a new token for an active registration. The old one works until the new one's first
-    /// code; recovery codes stay.
+    /// Starts a new token for an active registration, for a person who has just logged in
+    /// ([`Authenticated`]) or recovered ([`Recovered`]). The old one works until the new one's
+    /// first code; recovery codes stay.
     ///
     /// # Errors
     /// [`Rejection::StaleProof`] for a log-in of another registration, or one older than five
@@ -107,13 +108,14 @@ impl<S: RegistrationStore> Engine<S> {
     pub fn replace(
         &mut self,
         id: &S::Id,
-        proof: &Proof,
+        proof: impl Into<Proof>,
         new: &NewRegistration,
         now: UnixTime,
         entropy: &mut (impl Entropy + ?Sized),
     ) -> Result<Enrollment, Error<S::Error>> {
+        let proof = proof.into();
         self.run(id, |record, settings| {
-            transition::replace(record, proof, new, &settings.at(now), &mut *entropy)
+            transition::replace(record, &proof, new, &settings.at(now), &mut *entropy)
         })
     }
 

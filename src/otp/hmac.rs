@@ -50,7 +50,8 @@ impl<H: Hash> Drop for Midstates<H> {
     }
 }
 
-/// The key filled up with zeros to a block, or its digest where it is longer than one. Wiped on drop.
+/// The key filled up with zeros to a block, or its digest where it is longer than one. Wiped on
+/// drop.
 struct KeyBlock<H: Hash>(H::Block);
 
 impl<H: Hash> KeyBlock<H> {

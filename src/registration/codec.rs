@@ -38,7 +38,7 @@
 //! | 16 n | digests |
 
 use super::record::{Corrupt, Record};
-use super::recovery::{Hashing, RecoverySet, Shape, Spelling};
+use super::recovery::{Digest, Hashing, RecoverySet, Shape, Spelling};
 use super::registration::{Lineage, Registration, Replacement, State, Token};
 use super::throttle::Failures;
 use crate::{
@@ -65,9 +65,9 @@ const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
 type Bytes = heapless::Vec<u8, { Record::MAX_BYTES }>;
 
 /// Appends to the bytes of a record, which have room for the longest there is.
-struct Writer(Bytes);
+struct Writer<'a>(&'a mut Bytes);
 
-impl Writer {
+impl Writer<'_> {
     fn bytes(&mut self, bytes: &[u8]) {
         let _ = self.0.extend_from_slice(bytes);
     }
@@ -159,9 +159,9 @@ const fn format_number(format: CodeFormat) -> u8 {
     }
 }
 
-/// The bytes of a registration.
-pub(super) fn encode(registration: &Registration) -> Bytes {
-    let mut writer = Writer(Bytes::new());
+/// Writes the bytes of a registration.
+pub(super) fn encode(registration: &Registration, bytes: &mut Bytes) {
+    let mut writer = Writer(bytes);
     let (pending, time) = match registration.state {
         State::Pending { until } => (PENDING, until),
         State::Active { since } => (0, since),
@@ -186,7 +186,6 @@ pub(super) fn encode(registration: &Registration) -> Bytes {
         Some(set) => writer.recovery(set),
         None => writer.byte(0),
     }
-    writer.0
 }
 
 /// Takes the bytes of a record from the front. Whatever can't be is [`Corrupt`].
@@ -286,12 +285,8 @@ impl<'a> Reader<'a> {
         let used = u16::from_be_bytes(self.array()?);
         require(1 <= count && usize::from(count) <= RecoveryCount::MAX)?;
         require(u32::from(used).checked_shr(count.into()) == Some(0))?;
-        let mut digests = heapless::Vec::new();
-        for _ in 0..count {
-            digests
-                .push(self.array()?)
-                .map_err(|_| Corrupt::Malformed)?;
-        }
+        let digests = self.bytes(usize::from(count).saturating_mul(size_of::<Digest>()))?;
+        let (digests, _) = digests.as_chunks();
         Ok(Some(RecoverySet {
             hashing,
             spelling: if kind & CROCKFORD != 0 {
@@ -305,7 +300,7 @@ impl<'a> Reader<'a> {
                 digits_only: kind & DIGITS_ONLY != 0,
             },
             used,
-            digests,
+            digests: heapless::Vec::from_slice(digests).map_err(|_| Corrupt::Malformed)?,
         }))
     }
 

@@ -64,16 +64,18 @@ impl Record {
         })
     }
 
-    pub(super) const fn new(
-        revision: Revision,
-        lapses_at: Option<UnixTime>,
-        bytes: heapless::Vec<u8, { Self::MAX_BYTES }>,
-    ) -> Self {
+    /// A record whose bytes are still to be written, in place: it is too large to be moved for
+    /// nothing.
+    pub(super) const fn empty(revision: Revision, lapses_at: Option<UnixTime>) -> Self {
         Self {
             revision,
             lapses_at,
-            bytes,
+            bytes: heapless::Vec::new(),
         }
+    }
+
+    pub(super) const fn bytes_mut(&mut self) -> &mut heapless::Vec<u8, { Self::MAX_BYTES }> {
+        &mut self.bytes
     }
 
     /// The revision, to be stored with the bytes and compared before the next write.
@@ -96,14 +98,20 @@ impl Record {
     }
 }
 
-/// Copies the bytes at once; element by element would take longer than a code.
+/// Copies the bytes at once, and no more than there are.
 impl Clone for Record {
     fn clone(&self) -> Self {
-        Self {
-            revision: self.revision,
-            lapses_at: self.lapses_at,
-            bytes: heapless::Vec::from_slice(&self.bytes).unwrap_or_default(),
-        }
+        let mut copy = Self::empty(self.revision, self.lapses_at);
+        let _ = copy.bytes.extend_from_slice(&self.bytes);
+        copy
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.bytes.as_mut_slice().zeroize();
+        self.bytes.clear();
+        let _ = self.bytes.extend_from_slice(&source.bytes);
+        self.revision = source.revision;
+        self.lapses_at = source.lapses_at;
     }
 }
 

@@ -81,7 +81,9 @@ impl Registration {
             State::Pending { until } => Some(until),
             State::Active { .. } => None,
         };
-        Record::new(revision, lapses_at, super::codec::encode(self))
+        let mut record = Record::empty(revision, lapses_at);
+        super::codec::encode(self, record.bytes_mut());
+        record
     }
 
     /// Whether it was never confirmed and can't be any more.

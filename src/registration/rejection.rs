@@ -6,7 +6,8 @@ use crate::{CodeFormat, UnixTime};
 
 /// Why a request was refused. Its text is fit to be shown to the person who made it.
 ///
-/// Only [`Mismatch`](Self::Mismatch) counts towards the throttle.
+/// Only [`Mismatch`](Self::Mismatch) counts towards the throttle, and
+/// [`CodeAsRecoveryCode`](Self::CodeAsRecoveryCode) where it could have been a recovery code too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {

@@ -102,13 +102,14 @@ where
         next: Option<&Record>,
     ) -> Result<Swap, Infallible> {
         let mut shard = self.shard(id);
-        if shard.get(id).map(|stored| stored.revision) != expected {
+        let stored = shard.get_mut(id);
+        if stored.as_ref().map(|stored| stored.revision) != expected {
             return Ok(Swap::Conflict);
         }
-        match (next, shard.get_mut(id)) {
-            (Some(next), Some(stored)) => stored.replace(next),
-            (Some(next), None) => drop(shard.insert(id.to_owned(), Stored::of(next))),
-            (None, _) => drop(shard.remove(id)),
+        match (stored, next) {
+            (Some(stored), Some(next)) => stored.replace(next),
+            (None, Some(next)) => drop(shard.insert(id.to_owned(), Stored::of(next))),
+            (_, None) => drop(shard.remove(id)),
         }
         Ok(Swap::Stored)
     }

@@ -14,4 +14,4 @@ mod slow;
 pub use code::{RecoveryCode, RecoveryCodes};
 #[cfg(feature = "sha2")]
 pub use pepper::Pepper;
-pub(super) use set::{Hashing, RecoverySet, Shape, Spelling};
+pub(super) use set::{Digest, Hashing, RecoverySet, Shape, Spelling};

@@ -64,10 +64,10 @@ pub fn delete(record: Option<&Record>) -> Result<Proposal<()>, Failure> {
 /// # Errors
 /// A [`Failure`] if the record can't be read.
 pub fn unlock(record: Option<&Record>) -> Result<Proposal<()>, Failure> {
-    with_registration(record, |record, mut registration| {
+    with_registration(record, |record, registration| {
         registration.failures = Failures::default();
         registration.recovery_failures = Failures::default();
-        Ok(update(record, &registration, Ok(())))
+        Ok(update(record, registration, Ok(())))
     })
 }
 
@@ -77,12 +77,12 @@ pub fn unlock(record: Option<&Record>) -> Result<Proposal<()>, Failure> {
 /// # Errors
 /// A [`Failure`] if the record can't be read.
 pub fn set_drift(record: Option<&Record>, steps: i16) -> Result<Proposal<()>, Failure> {
-    with_registration(record, |record, mut registration| {
+    with_registration(record, |record, registration| {
         if matches!(registration.token.params, Params::Hotp(_)) {
             return Ok(Proposal::rejected(Rejection::WrongKind));
         }
         registration.token.drift = steps;
-        Ok(update(record, &registration, Ok(())))
+        Ok(update(record, registration, Ok(())))
     })
 }
 
@@ -96,12 +96,12 @@ pub fn set_drift(record: Option<&Record>, steps: i16) -> Result<Proposal<()>, Fa
 /// # Errors
 /// A [`Failure`] if the record can't be read.
 pub fn fence(record: Option<&Record>, context: &Context<'_>) -> Result<Proposal<()>, Failure> {
-    with_registration(record, |record, mut registration| {
+    with_registration(record, |record, registration| {
         let Context { now, policy, .. } = *context;
         registration.token.burn_window(now, policy);
         if let Some(replacement) = &mut registration.replacement {
             replacement.token.burn_window(now, policy);
         }
-        Ok(update(record, &registration, Ok(())))
+        Ok(update(record, registration, Ok(())))
     })
 }

@@ -58,16 +58,16 @@ pub fn authenticate(
     code: &Code,
     context: &Context<'_>,
 ) -> Result<Proposal<Authenticated>, Failure> {
-    with_registration(record, |record, mut registration| {
+    with_registration(record, |record, registration| {
         Ok(match registration.attempt(code, context) {
             Err(Rejection::Mismatch) => {
                 registration
                     .failures
                     .count(context.now, context.policy.throttle);
-                update(record, &registration, Err(Rejection::Mismatch))
+                update(record, registration, Err(Rejection::Mismatch))
             }
             Err(rejection) => Proposal::rejected(rejection),
-            Ok(authenticated) => update(record, &registration, Ok(authenticated)),
+            Ok(authenticated) => update(record, registration, Ok(authenticated)),
         })
     })
 }

@@ -57,11 +57,11 @@ impl<'a> Context<'a> {
 /// Decides about the registration that is stored, if there is one.
 fn with_registration<T>(
     record: Option<&Record>,
-    decide: impl FnOnce(&Record, Registration) -> Result<Proposal<T>, Failure>,
+    decide: impl FnOnce(&Record, &mut Registration) -> Result<Proposal<T>, Failure>,
 ) -> Result<Proposal<T>, Failure> {
     match record {
         None => Ok(Proposal::rejected(Rejection::Unknown)),
-        Some(record) => decide(record, Registration::read(record)?),
+        Some(record) => decide(record, &mut Registration::read(record)?),
     }
 }
 

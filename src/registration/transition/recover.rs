@@ -40,17 +40,17 @@ pub fn recover(
     typed: &str,
     context: &Context<'_>,
 ) -> Result<Proposal<Recovered>, Failure> {
-    with_registration(record, |record, mut registration| {
+    with_registration(record, |record, registration| {
         Ok(match registration.burn_recovery_code(typed, context)? {
             Err(Rejection::Mismatch) => {
                 registration
                     .recovery_failures
                     .count(context.now, context.policy.throttle);
                 let rejection = registration.name_mismatch(typed);
-                update(record, &registration, Err(rejection))
+                update(record, registration, Err(rejection))
             }
             Err(rejection) => Proposal::rejected(rejection),
-            Ok(recovered) => update(record, &registration, Ok(recovered)),
+            Ok(recovered) => update(record, registration, Ok(recovered)),
         })
     })
 }
@@ -127,7 +127,7 @@ pub fn rotate_recovery_codes(
     context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
 ) -> Result<Proposal<RecoveryCodes>, Failure> {
-    with_registration(record, |record, mut registration| {
+    with_registration(record, |record, registration| {
         if let Err(rejection) = registration.require_active(context.now) {
             return Ok(Proposal::rejected(rejection));
         }
@@ -136,7 +136,7 @@ pub fn rotate_recovery_codes(
             Ok((codes, set)) => {
                 registration.recovery = set;
                 registration.recovery_failures = Failures::default();
-                Ok(update(record, &registration, Ok(codes)))
+                Ok(update(record, registration, Ok(codes)))
             }
         }
     })

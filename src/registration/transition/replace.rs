@@ -13,8 +13,7 @@ const FRESH_SECONDS: u64 = 300;
 
 /// A log-in or recovery of the last five minutes, which lets the person change the token.
 ///
-/// Made from an [`Authenticated`] or a [`Recovered`](super::Recovered), and used up by
-/// [`replace`].
+/// Made from an [`Authenticated`] or a [`Recovered`](super::Recovered); the engines use it up.
 #[derive(Debug)]
 pub struct Proof {
     lineage: Lineage,
@@ -63,10 +62,10 @@ pub fn replace(
     context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
 ) -> Result<Proposal<Enrollment>, Failure> {
-    with_registration(record, |record, mut registration| {
+    with_registration(record, |record, registration| {
         let allowed = registration
             .require_active(context.now)
-            .and_then(|()| proof.check(&registration, context.now));
+            .and_then(|()| proof.check(registration, context.now));
         if let Err(rejection) = allowed {
             return Ok(Proposal::rejected(rejection));
         }
@@ -75,6 +74,6 @@ pub fn replace(
             until: enrollment.pending_until(),
             token,
         });
-        Ok(update(record, &registration, Ok(enrollment)))
+        Ok(update(record, registration, Ok(enrollment)))
     })
 }

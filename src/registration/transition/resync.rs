@@ -30,16 +30,16 @@ pub fn resync(
     second: &Code,
     context: &Context<'_>,
 ) -> Result<Proposal<Resynced>, Failure> {
-    with_registration(record, |record, mut registration| {
+    with_registration(record, |record, registration| {
         Ok(match registration.resync(first, second, context) {
             Err(Rejection::Mismatch) => {
                 registration
                     .failures
                     .count(context.now, context.policy.throttle);
-                update(record, &registration, Err(Rejection::Mismatch))
+                update(record, registration, Err(Rejection::Mismatch))
             }
             Err(rejection) => Proposal::rejected(rejection),
-            Ok(resynced) => update(record, &registration, Ok(resynced)),
+            Ok(resynced) => update(record, registration, Ok(resynced)),
         })
     })
 }
