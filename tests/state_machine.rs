@@ -16,7 +16,10 @@ const ALICE: u8 = 1;
 #[derive(Debug, Clone)]
 enum Event {
     Create,
-    Migrate,
+    /// A token whose steps count from this second.
+    Migrate {
+        epoch: u64,
+    },
     /// A code of a token, so many steps away from now: of the current, the waiting or an older one.
     Submit {
         token: usize,
@@ -49,7 +52,8 @@ enum Event {
 fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
         2 => Just(Event::Create),
-        1 => Just(Event::Migrate),
+        1 => prop::sample::select(vec![0, 1_500_000_000, u64::MAX])
+            .prop_map(|epoch| Event::Migrate { epoch }),
         12 => (0..3_usize, -3..=3_i64).prop_map(|(token, away)| Event::Submit { token, away }),
         4 => Just(Event::SubmitWrong),
         3 => (0..12_usize).prop_map(|code| Event::Recover { code }),
@@ -76,9 +80,12 @@ struct ModelToken {
 }
 
 impl ModelToken {
-    fn new(secret: &Secret) -> Self {
+    fn new(secret: &Secret, params: Params) -> Self {
+        let Params::Totp(params) = params else {
+            panic!("time-based tokens only")
+        };
         Self {
-            totp: std::rc::Rc::new(Totp::new(secret, TotpParams::DEFAULT)),
+            totp: std::rc::Rc::new(Totp::new(secret, params)),
             refused_up_to: None,
         }
     }
@@ -153,6 +160,8 @@ struct World {
     backup: (MemoryStore<u8, 1>, Option<Model>),
     model: Option<Model>,
     now: UnixTime,
+    /// The latest time at which anything happened.
+    latest: UnixTime,
     entropy: Counting,
     registrations: u32,
     tokens: Vec<ModelToken>,
@@ -190,6 +199,7 @@ impl World {
             backup: (MemoryStore::new(), None),
             model: None,
             now: UnixTime::from_seconds(1_800_000_000),
+            latest: UnixTime::EPOCH,
             entropy: Counting(1),
             registrations: 0,
             tokens: Vec::new(),
@@ -203,9 +213,10 @@ impl World {
     }
 
     fn step(&mut self, event: &Event) {
+        self.latest = self.latest.max(self.now);
         match *event {
             Event::Create => self.create(),
-            Event::Migrate => self.migrate(),
+            Event::Migrate { epoch } => self.migrate(UnixTime::from_seconds(epoch)),
             Event::Submit { token, away } => self.submit_of(token, away),
             Event::SubmitWrong => self.submit(Code::parse("000000").unwrap()),
             Event::Recover { code } => self.recover_with(code),
@@ -270,16 +281,24 @@ impl World {
                 .map(|code| code.as_str().into())
                 .collect();
             let until = enrollment.pending_until().as_seconds();
-            self.register(Some(until), ModelToken::new(enrollment.secret()), codes);
+            self.register(
+                Some(until),
+                ModelToken::new(enrollment.secret(), *enrollment.params()),
+                codes,
+            );
         }
     }
 
-    fn migrate(&mut self) {
+    fn migrate(&mut self, epoch: UnixTime) {
         let expected = self.model_is_free();
         let mut bytes = [0; 20];
         self.entropy.fill(&mut bytes).unwrap();
         let secret = Secret::from_bytes(&bytes).unwrap();
-        let migration = Migration::new(secret.clone(), Params::default());
+        let params = Params::Totp(TotpParams {
+            epoch,
+            ..TotpParams::DEFAULT
+        });
+        let migration = Migration::new(secret.clone(), params);
         let outcome = self
             .engine
             .migrate(&ALICE, &migration, self.now, &mut self.entropy);
@@ -291,7 +310,7 @@ impl World {
                 .iter()
                 .map(|code| code.as_str().into())
                 .collect();
-            let mut token = ModelToken::new(&secret);
+            let mut token = ModelToken::new(&secret, params);
             token.refuse_window(self.now);
             self.register(None, token, codes);
         }
@@ -446,7 +465,7 @@ impl World {
         let outcome = rejected(outcome);
         assert_eq!(outcome.as_ref().map(drop), expected.as_ref().map(drop));
         if let Ok(enrollment) = outcome {
-            let token = ModelToken::new(enrollment.secret());
+            let token = ModelToken::new(enrollment.secret(), *enrollment.params());
             self.tokens.push(token.clone());
             let until = enrollment.pending_until().as_seconds();
             self.model.as_mut().unwrap().waiting = Some((until, token));
@@ -488,17 +507,10 @@ impl World {
         self.engine = Engine::new(store, Policy::DEFAULT);
     }
 
-    /// What was accepted since the backup was before now, so the fence must refuse it, unless the
-    /// clock went back: then the steps accepted lie ahead of the fence, and the operator fences
-    /// at the latest time known.
+    /// The fence must refuse what was accepted since the backup. Where the clock went back meanwhile,
+    /// that lies ahead of now, so the operator fences at the latest time that was ever seen.
     fn roll_back_and_fence(&mut self) {
-        let latest = self
-            .tokens
-            .iter()
-            .filter_map(|token| self.latest_accepted(token))
-            .max();
-        let latest = latest.map_or(0, |step| step.saturating_mul(30));
-        let now = UnixTime::from_seconds(latest.max(self.seconds()));
+        let now = self.latest;
         self.engine = Engine::new(self.backup.0.clone(), Policy::DEFAULT);
         self.model = self.backup.1.clone();
         self.proof = None;
@@ -510,15 +522,6 @@ impl World {
                 token.refuse_window(now);
             }
         }
-    }
-
-    fn latest_accepted(&self, token: &ModelToken) -> Option<u64> {
-        let name = format!("{:p}", std::rc::Rc::as_ptr(&token.totp));
-        let of_token = self
-            .accepted
-            .iter()
-            .filter(|(accepted, _)| *accepted == name);
-        of_token.map(|(_, step)| *step).max()
     }
 }
 

@@ -120,8 +120,9 @@ impl<'a> IntoIterator for &'a RecoveryCodes {
 pub(in crate::registration) struct NormalForm(heapless::Vec<u8, { NormalForm::MAX_BYTES }>);
 
 impl NormalForm {
-    /// Most bytes of a code that is taken over or typed.
-    pub(super) const MAX_BYTES: usize = 64;
+    /// Most characters of a code that is taken over or typed.
+    const MAX_CHARACTERS: usize = 64;
+    const MAX_BYTES: usize = 4 * Self::MAX_CHARACTERS;
 
     /// Reads what was typed; `None` if nothing is left of it, or too much.
     pub(super) fn of(typed: &str, spelling: Spelling) -> Option<Self> {
@@ -134,7 +135,15 @@ impl NormalForm {
                 .extend_from_slice(letter.encode_utf8(&mut bytes).as_bytes())
                 .ok()?;
         }
-        (!form.0.is_empty()).then_some(form)
+        (1..=Self::MAX_CHARACTERS)
+            .contains(&form.symbols())
+            .then_some(form)
+    }
+
+    /// How many characters are left.
+    fn symbols(&self) -> usize {
+        let starts_character = |byte: &&u8| !matches!(byte, 0x80..=0xbf);
+        self.0.iter().filter(starts_character).count()
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -143,7 +152,7 @@ impl NormalForm {
 
     /// What can be seen of the code without knowing it.
     pub(super) fn shape(&self) -> Shape {
-        Shape::new(self.0.len(), self.0.iter().all(u8::is_ascii_digit))
+        Shape::new(self.symbols(), self.0.iter().all(u8::is_ascii_digit))
     }
 
     /// At most how many bits of chance are in a code of such symbols.
@@ -155,7 +164,7 @@ impl NormalForm {
         } else {
             5
         };
-        self.0.len().saturating_mul(bits_per_symbol)
+        self.symbols().saturating_mul(bits_per_symbol)
     }
 }
 
@@ -182,7 +191,7 @@ impl Spelling {
 mod tests {
     use super::*;
 
-    fn normal(typed: &str, spelling: Spelling) -> Option<heapless::Vec<u8, 64>> {
+    fn normal(typed: &str, spelling: Spelling) -> Option<heapless::Vec<u8, 256>> {
         NormalForm::of(typed, spelling).map(|form| form.0.clone())
     }
 
@@ -197,7 +206,9 @@ mod tests {
     fn foreign_codes_lose_case_and_separators_only() {
         assert_eq!(normal(" Ab-O1 \n", Spelling::AsGiven).unwrap(), b"abo1");
         assert_eq!(normal(" - ", Spelling::AsGiven), None);
-        let longest: heapless::String<65> = core::iter::repeat_n('x', 65).collect();
-        assert_eq!(normal(&longest, Spelling::AsGiven), None);
+        let times =
+            |times| -> heapless::String<260> { core::iter::repeat_n('\u{1f511}', times).collect() };
+        assert!(normal(&times(64), Spelling::AsGiven).is_some());
+        assert_eq!(normal(&times(65), Spelling::AsGiven), None);
     }
 }
