@@ -81,6 +81,10 @@ fn what_the_format_cannot_say_is_not_written() {
     assert_eq!(totp(default, "A:B", "alice"), Some(UriError::Issuer));
     assert_eq!(totp(default, "ACME", "alice:bob"), Some(UriError::Account));
     assert_eq!(totp(default, "ACME", " "), Some(UriError::Account));
+    assert_eq!(totp(default, "ACME", "al\nice"), Some(UriError::Account));
+    assert_eq!(totp(default, "AC\tME", "alice"), Some(UriError::Issuer));
+    let long = "é".repeat(700);
+    assert_eq!(totp(default, "ACME", &long), Some(UriError::TooLong));
     let later = TotpParams {
         epoch: UnixTime::from_seconds(1),
         ..default

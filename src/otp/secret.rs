@@ -174,8 +174,8 @@ impl Drop for DecodeBuffer {
 pub struct Base32Buffer([u8; Base32Buffer::SYMBOLS]);
 
 impl Base32Buffer {
-    /// Symbols of the longest secret's base32.
-    const SYMBOLS: usize = (Secret::MAX_BYTES * 8).div_ceil(5);
+    /// Symbols of the longest secret's base32, and one that lenient reading drops.
+    const SYMBOLS: usize = (Secret::MAX_BYTES * 8).div_ceil(5) + 1;
 
     /// An empty buffer.
     #[must_use]

@@ -52,6 +52,11 @@ impl<'a> UriText<'a> {
         self.raw.is_empty()
     }
 
+    /// Whether a character is in it.
+    pub(super) fn contains(self, wanted: char) -> bool {
+        self.chars().any(|letter| letter == wanted)
+    }
+
     /// The text without the spaces before it.
     pub(super) fn trim_start(mut self) -> Self {
         while let Some((Some(b' '), rest)) = self.split_first() {

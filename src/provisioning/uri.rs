@@ -4,7 +4,7 @@
 //! and every app deviates. What keyfob does about each deviation stands in
 //! `tests/vectors/key_uris.tsv`.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use super::text::{Coding, UriText};
 use crate::{
@@ -58,8 +58,8 @@ impl<'a> KeyUri<'a> {
     /// The URI of a time-based token. An empty issuer is left out.
     ///
     /// # Errors
-    /// [`UriError::Account`] or [`UriError::Issuer`] if a name contains a colon or the account is
-    /// empty; [`UriError::Epoch`] if the epoch isn't 0, for which the format has no word.
+    /// [`UriError::Account`] or [`UriError::Issuer`] if a name contains a colon or control character
+    /// or the account is empty; [`UriError::TooLong`] if the names are; [`UriError::Epoch`] if the epoch isn't 0, for which the format has no word.
     pub fn totp(
         secret: &Secret,
         params: TotpParams,
@@ -76,8 +76,8 @@ impl<'a> KeyUri<'a> {
     /// left out.
     ///
     /// # Errors
-    /// [`UriError::Account`] or [`UriError::Issuer`] if a name contains a colon or the account is
-    /// empty; [`UriError::Type`] for Steam's format, whose tokens go by time.
+    /// [`UriError::Account`] or [`UriError::Issuer`] if a name contains a colon or control character
+    /// or the account is empty; [`UriError::TooLong`] if the names are; [`UriError::Type`] for Steam's format, whose tokens go by time.
     pub fn hotp(
         secret: &Secret,
         params: HotpParams,
@@ -114,21 +114,29 @@ impl<'a> KeyUri<'a> {
         issuer: &'a str,
         account: &'a str,
     ) -> Result<Self, UriError> {
-        let (issuer, account) = (issuer.trim(), account.trim());
-        if issuer.contains(':') {
-            return Err(UriError::Issuer);
-        }
-        if account.contains(':') || account.is_empty() {
-            return Err(UriError::Account);
-        }
-        Ok(Self {
+        let issuer = UriText::plain(issuer.trim());
+        let account = UriText::plain(account.trim());
+        refuse_dubious_names(issuer, account, issuer)?;
+        let uri = Self {
             secret: secret.clone(),
             params,
             counter,
-            issuer: UriText::plain(issuer),
-            account: UriText::plain(account),
+            issuer,
+            account,
             overridden_issuer: None,
-        })
+        };
+        if uri.length_bytes() > Self::MAX_BYTES {
+            return Err(UriError::TooLong);
+        }
+        Ok(uri)
+    }
+
+    /// How long the URI is as it is written.
+    fn length_bytes(&self) -> usize {
+        let mut length = Length(0);
+        // Counting never fails.
+        let _ = write!(length, "{self}");
+        length.0
     }
 
     /// Reads a URI that a careful system wrote, and refuses whatever readers disagree about: an
@@ -196,7 +204,8 @@ impl<'a> KeyUri<'a> {
 impl fmt::Display for KeyUri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "otpauth://{}/", self.type_name())?;
-        if !self.issuer.is_empty() {
+        // A colon of the account's own would part it: an empty issuer before it prevents that.
+        if !self.issuer.is_empty() || self.account.contains(':') {
             write!(f, "{}:", self.issuer.encoded())?;
         }
         let mut buffer = crate::Base32Buffer::new();
@@ -245,6 +254,16 @@ impl fmt::Debug for KeyUri<'_> {
             .field("params", &self.params)
             .field("counter", &self.counter())
             .finish_non_exhaustive()
+    }
+}
+
+/// Counts the bytes that are written to it.
+struct Length(usize);
+
+impl fmt::Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.saturating_add(text.len());
+        Ok(())
     }
 }
 
@@ -372,13 +391,12 @@ impl Reader {
         Ok(algorithm)
     }
 
+    /// The text of a parameter. Readers disagree whether a bare `+` is a space.
     fn decode(self, value: &str) -> Result<UriText<'_>, UriError> {
-        let coding = if self.strict {
-            Coding::Percent
-        } else {
-            Coding::PercentAndPlus
-        };
-        UriText::decode(value, coding).ok_or(UriError::Encoding)
+        if self.strict && value.contains('+') {
+            return Err(UriError::Encoding);
+        }
+        UriText::decode(value, Coding::PercentAndPlus).ok_or(UriError::Encoding)
     }
 }
 
