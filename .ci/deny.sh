@@ -1,0 +1,6 @@
+# Where dependencies come from, under which licences, and each in one version: see deny.toml.
+set -euo pipefail
+source .ci/helpers.bash
+cargo_tool cargo-deny 0.20.2
+
+cargo deny --locked check bans sources licenses
