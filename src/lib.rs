@@ -22,26 +22,32 @@
 //!
 //! | You want to | Look at |
 //! |---|---|
+//! | register tokens, log people in, recover, migrate | [`Engine`], [`AsyncEngine`], [`Policy`] |
+//! | keep registrations | [`RegistrationStore`] and its implementers |
 //! | make, read or write a secret | [`Secret`], [`Entropy`] |
-//! | show a code, verify a code | [`Totp`], [`Hotp`], [`Code`] |
-//! | say how far clocks may differ | [`Window`] |
-//! | never accept a code twice | [`Burned`] |
 //! | enrol an authenticator app | [`KeyUri`] |
+//! | show a code, verify one without a store | [`Totp`], [`Hotp`], [`Code`], [`Burned`] |
+//! | say how far clocks may differ | [`Window`] |
+//! | write a loop of your own over a store | [`transition`], [`Proposal`] |
 //! | compute codes of steps of your own | [`OtpKey`] |
 //!
 //! # What stays with you
 //!
-//! - **Store [`Burned`] before you let anyone in**, atomically where several processes verify.
-//! - **Count mismatches and slow the guesser down.** With the default window one guess in 333,333
-//!   hits.
-//! - **Keep secrets encrypted at rest, and key URIs out of logs.**
-//! - **Give a clock that goes right**, to within the window.
+//! - **The first factor, and who may call what**: [`Engine::create`], [`Engine::unlock`] and
+//!   [`Engine::delete`] change a person's second factor.
+//! - **A store that keeps its promise**: [`RegistrationStore`] states it, `conformance` checks it.
+//! - **[`Engine::fence`] after a restore** or a failover that may have lost writes.
+//! - **Records encrypted at rest, and key URIs out of logs**: both carry the secret.
+//! - **A clock that goes right**, to within the window, and **strong randomness**.
+//! - **With the core alone**: store [`Burned`] before you let anyone in, and slow guessers down.
 //!
 //! # Features
 //!
-//! `std` (default) adds [`UnixTime`] from `SystemTime` and implies `getrandom` and `alloc`;
-//! `sha2` (default) adds SHA-256 and SHA-512; `getrandom` adds `SystemEntropy`. Without features
-//! the crate needs neither std nor a heap.
+//! `std` (default) adds `HashMapStore` and [`UnixTime`] from `SystemTime`, and implies `getrandom`
+//! and `alloc`; `sha2` (default) adds SHA-256, SHA-512 and recovery codes; `getrandom` adds
+//! `SystemEntropy`; `pbkdf2` and `argon2` hash weak recovery codes; `sqlite` adds `SqliteStore`,
+//! `tokio` `BlockingPool`, `conformance` the suite for stores. Without features the crate needs
+//! neither std nor a heap.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]

@@ -4,8 +4,8 @@
 use keyfob::{
     Authenticated, Burned, Code, CodeFormat, DriftCap, Engine, Enrollment, Error, Hotp, HotpParams,
     LegacySecrets, LockState, MemoryStore, MemoryStoreFull, Migration, NewRegistration, Params,
-    PendingLifetime, Pepper, Policy, Proof, Rejection, ResyncReach, Secret, StatusState, Step,
-    SystemEntropy, Throttle, Totp, TotpParams, UnixTime, Window,
+    PendingLifetime, Pepper, Policy, Proof, RecoveryCode, Rejection, ResyncReach, Secret,
+    StatusState, Step, SystemEntropy, Throttle, Totp, TotpParams, UnixTime, Window,
 };
 
 type Outcome<T> = Result<T, Error<MemoryStoreFull>>;
@@ -76,7 +76,7 @@ impl Desk {
         let near = totp.step_at(self.now).number();
         let is_wrong =
             |code: &Code| (near - 30..near + 30).all(|step| totp.code(Step::new(step)) != *code);
-        (0..)
+        (0..1_000_000)
             .map(|n| Code::parse(&format!("{n:06}")).unwrap())
             .find(is_wrong)
             .unwrap()
@@ -305,7 +305,7 @@ fn a_recovery_code_works_once_however_it_is_typed() {
     let codes: Vec<&str> = enrollment
         .recovery_codes()
         .iter()
-        .map(|code| code.as_str())
+        .map(RecoveryCode::as_str)
         .collect();
     assert_eq!(refusal(desk.recover(codes[0])), Rejection::Pending);
     desk.log_in(&token(&enrollment)).unwrap();

@@ -24,6 +24,9 @@ use crate::{Record, Revision, Swap};
 /// holds no thread meanwhile: never are more threads blocked than there are stores. The waiting has
 /// no end of its own, so put a time-out around the request.
 ///
+/// Only the store's calls run on those threads. What the engine decides in between runs where its
+/// future is polled, the hashing of recovery codes included: a slow hash holds the executor up.
+///
 /// A clone is another handle to the same pool.
 ///
 /// # Dropped requests
@@ -50,7 +53,9 @@ use crate::{Record, Revision, Swap};
 /// assert_eq!(nobody, Err(Error::Rejected(Rejection::Unknown)));
 /// # }
 /// ```
-pub struct BlockingPool<S> {
+// The bound stands here and not at the implementation of the trait, which would keep requests over
+// `&'static` stores from being `Send` (rust-lang/rust#130113).
+pub struct BlockingPool<S: 'static> {
     stores: Arc<Mutex<Stores<S>>>,
     /// One permit for each idle store, handed out in the order of asking.
     turns: Arc<Semaphore>,
@@ -77,10 +82,12 @@ impl<S> BlockingPool<S> {
     ///
     /// ```
     /// use keyfob::{BlockingPool, HashMapStore};
+    /// use std::sync::LazyLock;
     ///
-    /// let store = HashMapStore::<str>::new();
-    /// assert!(BlockingPool::from_stores([&store, &store]).is_some());
-    /// assert!(BlockingPool::<&HashMapStore<str>>::from_stores([]).is_none());
+    /// static STORE: LazyLock<HashMapStore<str>> = LazyLock::new(HashMapStore::new);
+    ///
+    /// let pool = BlockingPool::from_stores([&*STORE; 4]);
+    /// assert!(pool.is_some());
     /// ```
     #[must_use]
     pub fn from_stores(stores: impl IntoIterator<Item = S>) -> Option<Self> {
@@ -158,7 +165,7 @@ fn lock<S>(stores: &Mutex<Stores<S>>) -> MutexGuard<'_, Stores<S>> {
 
 impl<S> AsyncRegistrationStore for BlockingPool<S>
 where
-    S: RegistrationStore<Id: ToOwned<Owned: Send> + Sync, Error: Send> + Send + 'static,
+    S: RegistrationStore<Id: ToOwned<Owned: Send> + Sync, Error: Send> + Send,
 {
     type Id = S::Id;
     type Error = BlockingPoolError<S::Error>;

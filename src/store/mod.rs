@@ -2,9 +2,13 @@
 
 #[cfg(feature = "tokio")]
 mod blocking_pool;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "std")]
 mod hash_map;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use core::future::Future;
 
@@ -13,6 +17,8 @@ pub use blocking_pool::{BlockingPool, BlockingPoolError};
 #[cfg(feature = "std")]
 pub use hash_map::HashMapStore;
 pub use memory::{MemoryStore, MemoryStoreFull};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteError, SqliteStore};
 
 use crate::{Record, Revision, Swap};
 
