@@ -1,29 +1,35 @@
-//! A one-time password from end to end, with nothing else needed.
+//! The whole life of a registration, with nothing else needed.
 //!
-//! Without an argument it makes a secret, shows it as a key URI, and verifies the code that you
-//! type. With a key URI it shows that token's code.
+//! Without an argument it registers a token (in SQLite with `--features sqlite`, else in memory),
+//! confirms it with a code that you type, and shows what is accepted and what is refused. With a
+//! key URI it shows that token's code.
 
 use std::error::Error;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
-use std::{env, thread};
+use std::{env, fmt, thread};
 
 use keyfob::{
-    Algorithm, Burned, Code, Hotp, KeyUri, Params, Secret, SystemEntropy, Totp, TotpParams,
-    UnixTime, Window,
+    Code, Engine, Enrollment, Hotp, KeyUri, LockState, NewRegistration, Params, Policy,
+    RegistrationStore, Rejection, Status, StatusState, SystemEntropy, Totp, TotpParams, UnixTime,
 };
 
 const HELP: &str = "\
 Usage:
-  cargo run --example quickstart                     make a secret, then verify the code you type
-  cargo run --example quickstart -- 'otpauth://…'    show the code of a key URI
+  cargo run --example quickstart --features sqlite    register a token and try all that can happen
+  cargo run --example quickstart -- 'otpauth://…'     show the code of a key URI
 
 In a terminal the second form counts the code's seconds down; Ctrl-C ends it.";
 
+/// The name of the registration.
+const ALICE: &str = "alice@example.com";
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
 fn main() -> ExitCode {
     let outcome = match env::args().nth(1).as_deref() {
-        None => enrol(),
+        None => live_on_a_store(),
         Some("-h" | "--help") => {
             println!("{HELP}");
             Ok(())
@@ -39,59 +45,166 @@ fn main() -> ExitCode {
     }
 }
 
-fn now() -> Result<UnixTime, Box<dyn Error>> {
+fn now() -> Outcome<UnixTime> {
     Ok(SystemTime::now().try_into()?)
 }
 
-/// Makes a secret, verifies a typed code against it, and tries that code a second time.
-fn enrol() -> Result<(), Box<dyn Error>> {
-    let secret = Secret::generate(Algorithm::Sha1, &mut SystemEntropy)?;
-    let totp = Totp::new(&secret, TotpParams::DEFAULT);
-    let uri = KeyUri::totp(&secret, TotpParams::DEFAULT, "keyfob", "quickstart")?;
-    println!("Add this to an authenticator app:\n\n  {uri}\n");
-    println!("Its code now is {}.\n", code_line(&totp, now()?));
-
-    // What a server keeps with the secret: without it the same code would be accepted again.
-    let mut burned = Burned::NOTHING;
-    let code = accepted_code(&totp, &mut burned)?;
-    let again = totp.verify(&code, now()?, Window::default(), &mut burned);
-    match again {
-        Ok(_) => Err("the same code was accepted twice".into()),
-        Err(refusal) => {
-            println!("The same code again: refused, {refusal}.");
-            Ok(())
-        }
+#[cfg(feature = "sqlite")]
+fn live_on_a_store() -> Outcome<()> {
+    let name = format!("keyfob-quickstart-{}.sqlite", std::process::id());
+    let file = env::temp_dir().join(name);
+    println!(
+        "Registrations are kept in {} while this runs.\n",
+        file.display()
+    );
+    let outcome = live(Engine::new(
+        keyfob::SqliteStore::open(&file)?,
+        Policy::DEFAULT,
+    ));
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = file.clone().into_os_string();
+        file.push(suffix);
+        // SQLite removes its two companions itself when it is closed in good order.
+        let _ = std::fs::remove_file(file);
     }
+    outcome
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn live_on_a_store() -> Outcome<()> {
+    println!("Registrations are kept in memory; with --features sqlite, in a file.\n");
+    let store = keyfob::HashMapStore::<str>::new();
+    live(Engine::new(&store, Policy::DEFAULT))
+}
+
+/// From the registration to the recovery.
+fn live<S>(mut engine: Engine<S>) -> Outcome<()>
+where
+    S: RegistrationStore<Id = str, Error: fmt::Debug + fmt::Display + Error + 'static>,
+{
+    let enrollment = engine.create(
+        ALICE,
+        &NewRegistration::default(),
+        now()?,
+        &mut SystemEntropy,
+    )?;
+    let totp = Totp::new(enrollment.secret(), TotpParams::DEFAULT);
+    introduce(&enrollment, &totp)?;
+
+    let code = confirm(&mut engine, &totp)?;
+    tell(
+        "The same code again",
+        &engine.authenticate(ALICE, &code, now()?),
+    );
+    // The window forgives a token that is a step ahead, so nobody has to wait for the next code
+    // here.
+    let next = totp.code_at(now()?.saturating_add(30));
+    tell("The next code", &engine.authenticate(ALICE, &next, now()?));
+
+    guess_until_locked(&mut engine, &totp)?;
+    for code in enrollment.recovery_codes().iter().take(1) {
+        let recovered = engine.recover(ALICE, code.as_str(), now()?);
+        tell("A recovery code, which ends the wait", &recovered);
+        tell(
+            "The same one again",
+            &engine.recover(ALICE, code.as_str(), now()?),
+        );
+    }
+    report(&engine.status(ALICE, now()?)?);
+    Ok(())
+}
+
+fn introduce(enrollment: &Enrollment, totp: &Totp) -> Outcome<()> {
+    let uri = KeyUri::totp(enrollment.secret(), TotpParams::DEFAULT, "keyfob", ALICE)?;
+    println!("Add this to an authenticator app:\n\n  {uri}\n");
+    println!("Keep these recovery codes; they are shown once:\n");
+    for code in enrollment.recovery_codes() {
+        println!("  {}", code.as_str());
+    }
+    println!("\nThe token's code now is {}.\n", code_line(totp, now()?));
+    Ok(())
 }
 
 /// Asks until a code is accepted. An empty line stands for the code that is shown.
-fn accepted_code(totp: &Totp, burned: &mut Burned) -> Result<Code, Box<dyn Error>> {
+fn confirm<S>(engine: &mut Engine<S>, totp: &Totp) -> Outcome<Code>
+where
+    S: RegistrationStore<Id = str, Error: Error + 'static>,
+{
     loop {
-        print!("Type the code (Enter takes the one above): ");
+        print!("Type the code to confirm the registration (Enter takes the one above): ");
         io::stdout().flush()?;
         let mut typed = String::new();
         io::stdin().lock().read_line(&mut typed)?;
         if typed.trim().is_empty() {
             typed = totp.code_at(now()?).to_string();
         }
-        match verify(totp, &typed, burned) {
-            Ok(code) => {
-                println!("{code}: accepted.");
-                return Ok(code);
-            }
+        match try_to_confirm(engine, &typed) {
+            Ok(code) => return Ok(code),
             Err(refusal) => println!("Refused: {refusal}."),
         }
     }
 }
 
-fn verify(totp: &Totp, typed: &str, burned: &mut Burned) -> Result<Code, Box<dyn Error>> {
+fn try_to_confirm<S>(engine: &mut Engine<S>, typed: &str) -> Outcome<Code>
+where
+    S: RegistrationStore<Id = str, Error: Error + 'static>,
+{
     let code = Code::parse(typed)?;
-    totp.verify(&code, now()?, Window::default(), burned)?;
+    let authenticated = engine.authenticate(ALICE, &code, now()?)?;
+    let confirmed = authenticated.activated();
+    println!(
+        "\n{code}: accepted, {}.",
+        if confirmed {
+            "the registration is active"
+        } else {
+            "logged in"
+        }
+    );
     Ok(code)
 }
 
+fn guess_until_locked<S>(engine: &mut Engine<S>, totp: &Totp) -> Outcome<()>
+where
+    S: RegistrationStore<Id = str, Error: fmt::Debug + Error + 'static>,
+{
+    let now = now()?;
+    let far_away = totp.code_at(now.saturating_add(1_000_000));
+    for guess in 1..=6 {
+        tell(
+            &format!("Wrong code {guess}"),
+            &engine.authenticate(ALICE, &far_away, now),
+        );
+    }
+    let right = totp.code_at(now.saturating_add(30));
+    tell("Any code now", &engine.authenticate(ALICE, &right, now));
+    Ok(())
+}
+
+/// What came of a request, in a line.
+fn tell<T, E: Error>(what: &str, outcome: &Result<T, E>) {
+    match outcome {
+        Ok(_) => println!("{what}: accepted."),
+        Err(refusal) => println!("{what}: refused, {refusal}."),
+    }
+}
+
+fn report(status: &Status) {
+    let state = match status.state {
+        StatusState::Active { .. } => "active",
+        StatusState::Pending { .. } => "waits for its first code",
+        _ => "lapsed",
+    };
+    let attempts = match status.codes {
+        LockState::Open { failures } => format!("open, {failures} wrong codes in a row"),
+        LockState::Locked { until } => Rejection::Locked { until }.to_string(),
+        _ => Rejection::Disabled.to_string(),
+    };
+    println!("\nThe registration is {state}; attempts are {attempts};");
+    println!("{} recovery codes are left.", status.recovery_codes);
+}
+
 /// Shows the code of a key URI: once, or in a terminal again and again with what it has left.
-fn show(uri: &str) -> Result<(), Box<dyn Error>> {
+fn show(uri: &str) -> Outcome<()> {
     let uri = KeyUri::parse_lenient(uri)?;
     if uri.secret().is_legacy() {
         eprintln!("note: this secret has fewer than 128 bits; replace it when you can");
@@ -106,7 +219,7 @@ fn show(uri: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn show_totp(totp: &Totp) -> Result<(), Box<dyn Error>> {
+fn show_totp(totp: &Totp) -> Outcome<()> {
     if !io::stdout().is_terminal() {
         println!("{}", totp.code_at(now()?));
         return Ok(());
