@@ -1,0 +1,185 @@
+//! Log-ins over SQLite beside a bare program that reads and writes the same.
+//!
+//! Each log-in waits for the disk, so what the disk does decides. With `TMPDIR` on a file system in
+//! memory the ratio shows what keyfob itself adds.
+
+#![allow(clippy::unwrap_used)] // what fails here leaves nothing to be measured
+
+#[path = "../tests/support/directory.rs"]
+mod directory;
+mod report;
+
+use std::path::Path;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group};
+use directory::Directory;
+use keyfob::{
+    Code, Engine, Migration, Params, Policy, RegistrationStore as _, Secret, SqliteStore,
+    SystemEntropy, Totp, TotpParams, UnixTime,
+};
+use report::{Peer, Row, Run};
+use rusqlite::Connection;
+
+const ROWS: &[Row] = &[
+    Row {
+        what: "a log-in over SQLite",
+        group: "sqlite-log-in",
+        ours: "keyfob",
+        peers: &[Peer::with_aim("bare rusqlite", 1.25)],
+    },
+    Row {
+        what: "a replay over SQLite",
+        group: "sqlite-replay",
+        ours: "keyfob",
+        peers: &[Peer::new("bare read")],
+    },
+];
+
+const ID: &str = "alice@example.com";
+
+/// A token that shows its next code at each look.
+struct Token {
+    totp: Totp,
+    now: UnixTime,
+}
+
+impl Token {
+    fn secret() -> Secret {
+        Secret::from_bytes(b"12345678901234567890").unwrap()
+    }
+
+    fn new() -> Self {
+        Self {
+            totp: Totp::new(&Self::secret(), TotpParams::DEFAULT),
+            now: UnixTime::from_seconds(1_800_000_000),
+        }
+    }
+
+    /// The next code, and when it is shown: two steps on, as a code may burn the step after its own,
+    /// if that has the same digits.
+    fn next(&mut self) -> (Code, UnixTime) {
+        self.now = self.now.saturating_add(60);
+        (self.totp.code_at(self.now), self.now)
+    }
+
+    /// An engine that knows this token, with the recovery codes that come by default.
+    fn register(&self, path: &Path) -> Engine<SqliteStore> {
+        let mut engine = Engine::new(SqliteStore::open(path).unwrap(), Policy::DEFAULT);
+        let migration = Migration::new(Self::secret(), Params::Totp(TotpParams::DEFAULT));
+        engine
+            .migrate(ID, &migration, self.now, &mut SystemEntropy)
+            .unwrap();
+        engine
+    }
+}
+
+/// What remains of keyfob's store when keyfob is taken away: one read and one conditional write.
+struct Bare {
+    connection: Connection,
+    record: Vec<u8>,
+}
+
+impl Bare {
+    /// In a database of its own with the same table, settings and record.
+    fn new(directory: &Directory) -> Self {
+        let path = directory.file("bare.sqlite");
+        let mut engine = Token::new().register(&path);
+        let record = engine.store().load(ID).unwrap().unwrap();
+        drop(engine);
+        let connection = Connection::open(&path).unwrap();
+        let settings = "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON";
+        connection.execute_batch(settings).unwrap();
+        Self {
+            connection,
+            record: record.as_bytes().to_vec(),
+        }
+    }
+
+    fn read(&self) -> (i64, usize) {
+        let statement = "SELECT revision, record FROM keyfob_registrations WHERE id = ?1";
+        self.connection
+            .prepare_cached(statement)
+            .unwrap()
+            .query_row([ID], |row| {
+                let record = row.get_ref(1)?.as_blob()?;
+                Ok((row.get(0)?, record.len()))
+            })
+            .unwrap()
+    }
+
+    fn write(&mut self, expected: i64) -> usize {
+        let next = expected.wrapping_add(1);
+        if let Some(byte) = self.record.get_mut(20) {
+            *byte = byte.wrapping_add(1);
+        }
+        let statement = "
+            UPDATE keyfob_registrations SET revision = ?3, record = ?4, lapses_at = ?5
+            WHERE id = ?1 AND revision = ?2";
+        self.connection
+            .prepare_cached(statement)
+            .unwrap()
+            .execute((ID, expected, next, &self.record, None::<i64>))
+            .unwrap()
+    }
+
+    fn log_in(&mut self) -> usize {
+        let (revision, _) = self.read();
+        self.write(revision)
+    }
+}
+
+fn log_ins(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("sqlite-log-in");
+    group.throughput(Throughput::Elements(1));
+    let directory = Directory::new();
+    let mut token = Token::new();
+    let mut engine = token.register(&directory.file("keyfob.sqlite"));
+    group.bench_function("keyfob", |bencher| {
+        bencher.iter_batched(
+            || token.next(),
+            |(code, now)| engine.authenticate(ID, &code, now).unwrap(),
+            BatchSize::SmallInput,
+        );
+    });
+    let mut bare = Bare::new(&directory);
+    group.bench_function("bare rusqlite", |bencher| {
+        bencher.iter_batched(
+            || (),
+            |()| assert_eq!(bare.log_in(), 1),
+            BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+}
+
+/// Nothing is written, so nothing waits for the disk.
+fn replays(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("sqlite-replay");
+    let directory = Directory::new();
+    let mut token = Token::new();
+    let mut engine = token.register(&directory.file("keyfob.sqlite"));
+    let (code, now) = token.next();
+    engine.authenticate(ID, &code, now).unwrap();
+    group.bench_function("keyfob", |bencher| {
+        bencher.iter(|| engine.authenticate(ID, &code, now).unwrap_err());
+    });
+    let bare = Bare::new(&directory);
+    group.bench_function("bare read", |bencher| bencher.iter(|| bare.read()));
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(10))
+        .without_plots();
+    targets = log_ins, replays
+}
+
+fn main() {
+    let run = Run::begin();
+    benches();
+    run.print(ROWS);
+}
