@@ -84,7 +84,9 @@ fn assert_written_as_read(desk: &mut Desk, now: UnixTime) {
     };
     desk.unlock(&ALICE).unwrap();
     let unlocked = desk.status(&ALICE, now).unwrap();
-    let Status { codes, recovery, .. } = unlocked;
+    let Status {
+        codes, recovery, ..
+    } = unlocked;
     let expected = {
         let mut expected = status;
         (expected.codes, expected.recovery) = (codes, recovery);
