@@ -115,18 +115,28 @@ impl Iterator for Chars<'_> {
     type Item = Option<char>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut bytes = heapless::Vec::<u8, 4>::new();
-        while let Some((byte, rest)) = self.0.split_first() {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(match byte {
+            Some(ascii @ ..0x80) => Some(char::from(ascii)),
+            Some(first) => self.longer_character(first),
+            None => None,
+        })
+    }
+}
+
+impl Chars<'_> {
+    /// The character of several bytes that begins with `first`.
+    fn longer_character(&mut self, first: u8) -> Option<char> {
+        let mut bytes = heapless::Vec::<u8, 4>::from_array([first]);
+        loop {
+            let (byte, rest) = self.0.split_first()?;
             self.0 = rest;
-            let Some(byte) = byte else { return Some(None) };
-            if bytes.push(byte).is_err() {
-                return Some(None);
-            }
+            bytes.push(byte?).ok()?;
             if let Ok(text) = core::str::from_utf8(&bytes) {
-                return text.chars().next().map(Some);
+                return text.chars().next();
             }
         }
-        (!bytes.is_empty()).then_some(None)
     }
 }
 
