@@ -14,7 +14,7 @@ use crate::{Corrupt, Record, Revision, Swap, UnixTime};
 /// How long [`SqliteStore::open`] lets a call wait for others.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long it waits before it tries again what SQLite doesn't wait for.
+/// How long it waits before it tries again to turn write-ahead logging on.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// `PRAGMA synchronous`, from which on a commit survives a power cut.
@@ -75,10 +75,11 @@ const SWEEP: &str = "DELETE FROM keyfob_registrations WHERE lapses_at <= ?1";
 ///
 /// # Duties of the embedder
 /// - **Keep the file on a local disk.** Write-ahead logging needs memory that all processes share.
-/// - **Protect the file as you would the secrets**, which are in its records unless they are
-///   sealed. SQLite creates it with the permissions that the process gives to new files, and its
-///   `-wal` and `-shm` files with those of the file. What is deleted is overwritten with zeros
-///   (`secure_delete`), though the log keeps older pages until its next checkpoint.
+/// - **Protect the file as you would the secrets**: its records hold them in the clear unless they
+///   are sealed. SQLite makes it with the permissions that the process gives to new files, and its
+///   `-wal` and `-shm` files with those of the file. What is deleted from the file is overwritten
+///   with zeros (`secure_delete`); older pages stay in the log until it is written over, or removed
+///   when the last connection closes.
 /// - **Back it up with SQLite's own means**, as the file alone isn't all of it, and
 ///   [`fence`](crate::Engine::fence) every registration after a restore.
 /// - **Leave `journal_mode` and `synchronous` as they are** if you use the
@@ -104,16 +105,31 @@ impl SqliteStore {
     /// later keyfob made, and what SQLite finds wrong.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
         log_ahead(&connection)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "synchronous", FULL)?;
         Self::from_connection(connection)
     }
 
-    /// Uses a connection of yours, and the time that it waits for others.
+    /// Uses a connection of yours (rusqlite 0.41), and the time that it waits for others.
     ///
     /// It makes keyfob's tables if there are none, and turns `secure_delete` and, for Apple's
     /// systems, `fullfsync` on for this connection.
+    ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("keyfob-doc-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// # let path = directory.join("accounts.sqlite");
+    /// use keyfob::SqliteStore;
+    /// use rusqlite::Connection;
+    ///
+    /// let connection = Connection::open(path)?;
+    /// connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")?;
+    /// let store = SqliteStore::from_connection(connection)?;
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`SqliteError::NotDurable`] unless `PRAGMA journal_mode` is `wal` and `PRAGMA synchronous`
@@ -142,8 +158,8 @@ impl SqliteStore {
         self.connection
     }
 
-    /// Sets how long a call waits for others before it is [`SqliteError::Busy`], up to 24 days. A
-    /// call that is refused at once may fail a log-in that a moment's wait would have let through.
+    /// Sets how long a call waits for others before it is [`SqliteError::Busy`], up to 24 days.
+    /// Too short a time fails log-ins that a moment's wait would have let through.
     ///
     /// # Errors
     /// What SQLite finds wrong.
@@ -229,9 +245,11 @@ fn lapse(record: &Record) -> Option<i64> {
     i64::try_from(record.lapses_at()?.as_seconds()).ok()
 }
 
-/// Turns write-ahead logging on. SQLite needs the file for itself for that, and where several
-/// processes try at once it gives up without waiting.
+/// Turns write-ahead logging on. SQLite needs the file for itself for that, and at times gives up
+/// at once, whatever its time-out: two that try at the same time would wait for each other. So the
+/// waiting is done here.
 fn log_ahead(connection: &Connection) -> Result<(), SqliteError> {
+    connection.busy_timeout(Duration::ZERO)?;
     let mut waited = Duration::ZERO;
     loop {
         match connection.pragma_update(None, "journal_mode", "wal") {
@@ -282,7 +300,7 @@ fn version(connection: &Connection) -> Result<usize, SqliteError> {
     }
 }
 
-/// Why the database can't be used now. In no case was anything stored that is known of.
+/// Why the database didn't do what was asked. Whether a write was stored isn't known then.
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SqliteError {
@@ -330,25 +348,24 @@ impl fmt::Display for SqliteError {
         match self {
             Self::Busy(error) => write!(
                 f,
-                "the database was in use for too long: try again, and keep other transactions short ({error})"
+                "others held the database for too long: try again, and keep transactions short: \
+                 {error}"
             ),
-            Self::Database(error) => {
-                write!(
-                    f,
-                    "SQLite failed, check the file, its disk and its permissions: {error}"
-                )
-            }
+            Self::Database(error) => write!(
+                f,
+                "SQLite failed: check the file, its disk and its permissions: {error}"
+            ),
             Self::NotDurable {
                 journal_mode,
                 synchronous,
             } => write!(
                 f,
-                "a power cut could undo a log-in (journal_mode is {journal_mode}, synchronous is {synchronous}): \
-                 use a file on a local disk, and set journal_mode = WAL and synchronous = FULL"
+                "a power cut could undo log-ins: use a file on a local disk, with journal_mode wal \
+                 (it is {journal_mode}) and synchronous 2 or 3 (it is {synchronous})"
             ),
             Self::InTransaction => f.write_str(
-                "a transaction is open on this connection, and its roll-back would undo a log-in: \
-                 commit it first, or give the store a connection of its own",
+                "a transaction is open on the connection, and its roll-back would undo a log-in: \
+                 end it first, or give the store a connection of its own",
             ),
             Self::Schema { found } => write!(
                 f,

@@ -9,17 +9,20 @@ pub(crate) struct Directory(PathBuf);
 
 impl Directory {
     pub(crate) fn new() -> Self {
+        Self::within(&env::temp_dir())
+    }
+
+    pub(crate) fn within(parent: &Path) -> Self {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("keyfob-{}-{number}", process::id());
-        let path = env::temp_dir().join(name);
+        let path = parent.join(format!("keyfob-{}-{number}", process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
     /// Where a file of that name would be.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
-        Path::new(&self.0).join(name)
+        self.0.join(name)
     }
 }
 

@@ -128,11 +128,8 @@ pub(super) fn check_failure(store: &mut Subject<'_>, fail: impl FnOnce()) -> Res
     fail();
     for (number, next) in [(0, Some(&next)), (0, None), (1, Some(&next))] {
         if let Ok(swap) = store.compare_and_swap(&number, model.revision(number), next) {
-            return Err(Violation::new(
-                Duty::Honesty,
-                "an error",
-                format!("{swap:?}"),
-            ));
+            let seen = format!("{swap:?}");
+            return Err(Violation::new(Duty::Honesty, "an error", seen));
         }
         if let Ok(seen) = store.load(&number) {
             model.judge(number, seen.as_ref(), Duty::Honesty)?;

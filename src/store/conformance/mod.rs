@@ -17,7 +17,7 @@
 //! | can be opened many times: a database, a map that is shared | [`check`] |
 //! | has one owner: flash, an array | [`check_alone`] |
 //! | can fail: a server that goes away, a file that somebody locks | also [`check_failure`] |
-//! | is an [`AsyncRegistrationStore`](crate::AsyncRegistrationStore) | the same, through [`Blocking`] |
+//! | waits: an [`AsyncRegistrationStore`] | the same, through [`Blocking`] |
 //!
 //! # The ids
 //! Ids are yours, so you make them: from a number below [`IDS`], each time the same. None may be
@@ -41,6 +41,8 @@ use core::fmt::Display;
 pub use blocking::{BlockOn, Blocking, ThisThread};
 pub use violation::{Duty, Violation};
 
+#[cfg(doc)]
+use super::AsyncRegistrationStore;
 use super::RegistrationStore;
 use numbered::Numbered;
 

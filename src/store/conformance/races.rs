@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::iter;
 use std::panic::resume_unwind;
 use std::sync::RwLock;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::contract::record;
 use super::model::{Model, revision_in_words};
@@ -37,7 +37,7 @@ where
     Ok(())
 }
 
-/// A record for each racer. They have the same revision, as those of engines have that race.
+/// A record for each racer, all of the same revision, as racing engines make them.
 fn one_each(revision: u64) -> Result<Vec<Option<Record>>, Violation> {
     let records = (0..RACERS).map(|racer| record(revision, racer));
     records.map(|record| record.map(Some)).collect()
@@ -53,12 +53,11 @@ where
 {
     let expected = model.revision(0);
     let swaps = race(handles.iter_mut().zip(nexts), |(handle, next)| {
-        let swap = handle.compare_and_swap(&0, expected, next.as_ref())?;
-        Ok((swap == Swap::Stored).then_some(next))
-    });
-    let swaps: Vec<Option<&Option<Record>>> = swaps.into_iter().collect::<Result<_, _>>()?;
-    let stored: Vec<_> = swaps.into_iter().flatten().collect();
-    let [winner] = stored[..] else {
+        handle.compare_and_swap(&0, expected, next.as_ref())
+    })?;
+    let swaps = nexts.iter().zip(swaps);
+    let stored: Vec<_> = swaps.filter(|(_, swap)| *swap == Swap::Stored).collect();
+    let [(winner, _)] = stored[..] else {
         let from = revision_in_words(expected);
         let right = format!("1 Stored of {RACERS} swaps from {from}");
         return Err(Violation::new(Duty::Atomicity, right, stored.len()));
@@ -104,10 +103,9 @@ where
     S: RegistrationStore<Id = usize, Error = Violation> + Send,
 {
     let code = totp.code_at(now);
-    let answers = race(engines, |engine| {
+    let accepted = race(engines, |engine| {
         accepted(engine.authenticate(&0, &code, now))
-    });
-    let accepted: Vec<bool> = answers.into_iter().collect::<Result<_, _>>()?;
+    })?;
     match accepted.into_iter().filter(|accepted| *accepted).count() {
         1 => Ok(()),
         count => {
@@ -117,6 +115,7 @@ where
     }
 }
 
+/// Whether the code was accepted. A replay is the only good reason why not.
 fn accepted(answer: Result<Authenticated, Error<Violation>>) -> Result<bool, Violation> {
     match answer {
         Ok(_) => Ok(true),
@@ -137,8 +136,8 @@ fn failure(error: Error<Violation>) -> Violation {
 /// They wait at a gate, not at a barrier: it opens even if one of them couldn't be started.
 fn race<R: Send, T: Send>(
     racers: impl IntoIterator<Item = R>,
-    act: impl Fn(R) -> T + Sync,
-) -> Vec<T> {
+    act: impl Fn(R) -> Result<T, Violation> + Sync,
+) -> Result<Vec<T>, Violation> {
     let (act, gate) = (&act, &RwLock::new(()));
     let closed = gate.write();
     thread::scope(|scope| {
@@ -150,10 +149,10 @@ fn race<R: Send, T: Send>(
         };
         let threads: Vec<_> = racers.into_iter().map(start).collect();
         drop(closed);
-        let finish = |thread: thread::ScopedJoinHandle<'_, T>| thread.join();
-        let results = threads.into_iter().map(finish);
-        results
-            .map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect()
+        threads.into_iter().map(finish).collect()
     })
+}
+
+fn finish<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
