@@ -15,14 +15,14 @@ pub(super) trait Hash {
     /// The chaining value between two blocks.
     type State: Copy + Zeroize;
     /// One input block.
-    type Block: AsMut<[u8]>;
+    type Block: 'static + Copy + AsMut<[u8]>;
 
     /// The chaining value before the first block.
     const INITIAL: Self::State;
     /// A block of zeros.
     const ZEROS: Self::Block;
     /// A last block that waits for an eight-byte counter at its start; one block went before.
-    const COUNTER: Self::Block;
+    const COUNTER: &Self::Block;
     /// A last block that waits for a digest at its start; one block went before.
     const DIGEST: Self::Block;
 
@@ -74,7 +74,7 @@ impl Hash for Sha1 {
         0xc3d2_e1f0,
     ];
     const ZEROS: Self::Block = [0; 64];
-    const COUNTER: Self::Block = padded(8);
+    const COUNTER: &Self::Block = &padded(8);
     const DIGEST: Self::Block = padded(20);
 
     fn compress(state: &mut Self::State, block: &Self::Block) {
@@ -114,7 +114,7 @@ impl Hash for Sha256 {
         0x5be0_cd19,
     ];
     const ZEROS: Self::Block = [0; 64];
-    const COUNTER: Self::Block = padded(8);
+    const COUNTER: &Self::Block = &padded(8);
     const DIGEST: Self::Block = padded(32);
 
     fn compress(state: &mut Self::State, block: &Self::Block) {
@@ -154,7 +154,7 @@ impl Hash for Sha512 {
         0x5be0_cd19_137e_2179,
     ];
     const ZEROS: Self::Block = [0; 128];
-    const COUNTER: Self::Block = padded(8);
+    const COUNTER: &Self::Block = &padded(8);
     const DIGEST: Self::Block = padded(64);
 
     fn compress(state: &mut Self::State, block: &Self::Block) {

@@ -1,26 +1,30 @@
 //! RFC 4226's dynamic truncation and its reduction, without a branch, a load or a division that
 //! depends on the secret.
 
-use subtle::{ConditionallySelectable, ConstantTimeEq};
+use subtle::{Choice, ConditionallySelectable};
 
 /// RFC 4226 §5.3: the 31 bits at the byte offset that the MAC's last four bits name.
 ///
 /// `words` are the MAC's first 20 bytes, `last` its last word. The plain form, `mac[offset]`,
-/// would load from a secret address; here two neighbouring words are selected by mask among all,
-/// and one shift brings the wanted bytes to the top.
+/// would load from a secret address. Here each bit of the offset moves the wanted bytes to the
+/// front: the upper two by two words and by one, selected by mask, the lower two by shifting bytes.
 pub(super) fn truncate(words: [u32; 5], last: u32) -> u32 {
-    let (index, byte) = ((last >> 2) & 3, last & 3);
     let [w0, w1, w2, w3, w4] = words;
-    let mut pair = 0_u64;
-    for (at, [high, low]) in (0_u32..).zip([[w0, w1], [w1, w2], [w2, w3], [w3, w4]]) {
-        let joined = (u64::from(high) << 32) | u64::from(low);
-        pair.conditional_assign(&joined, at.ct_eq(&index));
-    }
-    high_half(pair << (byte << 3)) & 0x7fff_ffff
+    let [w0, w1, w2] = select([w0, w1, w2], [w2, w3, w4], last >> 3);
+    let [w0, w1] = select([w0, w1], [w1, w2], last >> 2);
+    let bits = (last & 3) << 3;
+    // Not one shift of 64 bits: where that is a routine, as on a Cortex-M0, it can branch on `bits`.
+    ((w0 << bits) | ((w1 >> 1) >> (31 ^ bits))) & 0x7fff_ffff
 }
 
-const fn high_half(word: u64) -> u32 {
-    (word >> 32) as u32
+/// `words` where the lowest bit of `bits` is clear, `others` where it is set.
+fn select<const N: usize>(mut words: [u32; N], others: [u32; N], bits: u32) -> [u32; N] {
+    let [byte, ..] = bits.to_le_bytes();
+    let choice = Choice::from(byte & 1);
+    for (word, other) in words.iter_mut().zip(others) {
+        word.conditional_assign(&other, choice);
+    }
+    words
 }
 
 /// `value / DIVISOR` for a `value` below 2^31, by multiplication with the reciprocal.
