@@ -61,6 +61,7 @@ impl<T> Proposal<T> {
         }
     }
 
+    #[inline]
     pub(super) const fn new(
         expected: Option<Revision>,
         next: Option<Record>,
@@ -82,6 +83,7 @@ impl<T> Proposal<T> {
     ///
     /// # Errors
     /// [`Conflict`] unless the write was stored: load again and decide anew.
+    #[inline]
     pub fn settle(self, swap: Option<Swap>) -> Result<Result<T, Rejection>, Conflict> {
         match (self.write, swap) {
             (None, _) | (Some(_), Some(Swap::Stored)) => Ok(self.answer),

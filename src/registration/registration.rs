@@ -71,11 +71,13 @@ pub(super) struct Token {
 
 impl Registration {
     /// Reads a stored record.
+    #[inline]
     pub(super) fn read(record: &Record) -> Result<Self, Corrupt> {
         super::codec::decode(record.as_bytes())
     }
 
     /// The record to be written as `revision`.
+    #[inline]
     pub(super) fn to_record(&self, revision: Revision) -> Record {
         let lapses_at = match self.state {
             State::Pending { until } => Some(until),

@@ -53,6 +53,7 @@ impl Authenticated {
 ///
 /// # Errors
 /// A [`Failure`] if the record can't be read.
+#[inline]
 pub fn authenticate(
     record: Option<&Record>,
     code: &Code,

@@ -55,6 +55,7 @@ impl<'a> Context<'a> {
 }
 
 /// Decides about the registration that is stored, if there is one.
+#[inline]
 fn with_registration<T>(
     record: Option<&Record>,
     decide: impl FnOnce(&Record, &mut Registration) -> Result<Proposal<T>, Failure>,
@@ -66,6 +67,7 @@ fn with_registration<T>(
 }
 
 /// Proposes to store the changed registration in the record's place.
+#[inline]
 fn update<T>(
     record: &Record,
     registration: &Registration,
