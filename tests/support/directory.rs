@@ -1,5 +1,6 @@
 //! A directory of a test's own.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, process};
@@ -12,12 +13,17 @@ impl Directory {
         Self::within(&env::temp_dir())
     }
 
+    /// The same below `parent`. What a killed process of the same number left behind isn't used.
     pub(crate) fn within(parent: &Path) -> Self {
         static MADE: AtomicUsize = AtomicUsize::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("keyfob-{}-{number}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+        loop {
+            let number = MADE.fetch_add(1, Ordering::Relaxed);
+            let path = parent.join(format!("keyfob-{}-{number}", process::id()));
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                result => return result.map(|()| Self(path)).unwrap(),
+            }
+        }
     }
 
     /// Where a file of that name would be.

@@ -1,6 +1,6 @@
 //! A code of the token: confirm a registration, log in, or let a replacement take over.
 
-use super::{Context, update, with_registration};
+use super::{Context, conclude, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 use crate::registration::throttle::Failures;
@@ -60,16 +60,8 @@ pub fn authenticate(
     context: &Context<'_>,
 ) -> Result<Proposal<Authenticated>, Failure> {
     with_registration(record, |record, registration| {
-        Ok(match registration.attempt(code, context) {
-            Err(Rejection::Mismatch) => {
-                registration
-                    .failures
-                    .count(context.now, context.policy.throttle);
-                update(record, registration, Err(Rejection::Mismatch))
-            }
-            Err(rejection) => Proposal::rejected(rejection),
-            Ok(authenticated) => update(record, registration, Ok(authenticated)),
-        })
+        let outcome = registration.attempt(code, context);
+        Ok(conclude(record, registration, outcome, context))
     })
 }
 

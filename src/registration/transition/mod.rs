@@ -77,3 +77,23 @@ fn update<T>(
     let next = registration.to_record(revision.next());
     Proposal::new(Some(revision), Some(next), answer)
 }
+
+/// Proposes to store what came of an attempt with a code: a success, or a wrong code, which is
+/// counted. Any other refusal is no attempt, and nothing is written.
+#[inline]
+fn conclude<T>(
+    record: &Record,
+    registration: &mut Registration,
+    outcome: Result<T, Rejection>,
+    context: &Context<'_>,
+) -> Proposal<T> {
+    match outcome {
+        Err(Rejection::Mismatch) => {
+            let throttle = context.policy.throttle;
+            registration.failures.count(context.now, throttle);
+        }
+        Err(rejection) => return Proposal::rejected(rejection),
+        Ok(_) => {}
+    }
+    update(record, registration, outcome)
+}

@@ -1,6 +1,6 @@
 //! A token whose clock or counter went astray, found again by two consecutive codes.
 
-use super::{Context, update, with_registration};
+use super::{Context, conclude, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 use crate::registration::throttle::Failures;
@@ -31,16 +31,8 @@ pub fn resync(
     context: &Context<'_>,
 ) -> Result<Proposal<Resynced>, Failure> {
     with_registration(record, |record, registration| {
-        Ok(match registration.resync(first, second, context) {
-            Err(Rejection::Mismatch) => {
-                registration
-                    .failures
-                    .count(context.now, context.policy.throttle);
-                update(record, registration, Err(Rejection::Mismatch))
-            }
-            Err(rejection) => Proposal::rejected(rejection),
-            Ok(resynced) => update(record, registration, Ok(resynced)),
-        })
+        let outcome = registration.resync(first, second, context);
+        Ok(conclude(record, registration, outcome, context))
     })
 }
 
