@@ -16,6 +16,10 @@ use crate::{Pepper, RecoveryCodes, transition::Recovered};
 ///
 /// A request whose future is dropped half-way has an unknown outcome: nothing was accepted, and the
 /// code may be used up.
+///
+/// Only the store is waited for: a slow hash of recovery codes (PBKDF2, Argon2id) is computed where
+/// the future is polled, and holds up other tasks of that thread. Where the policy has one, make
+/// such requests with an [`Engine`](crate::Engine) on a thread that may block.
 #[derive(Debug)]
 pub struct AsyncEngine<S> {
     store: S,
