@@ -25,7 +25,7 @@
 //! | register tokens, log people in, recover, migrate | [`Engine`], [`AsyncEngine`], [`Policy`] |
 //! | keep registrations | [`RegistrationStore`] and its implementers |
 //! | make, read or write a secret | [`Secret`], [`Entropy`] |
-//! | enrol an authenticator app | [`KeyUri`] |
+//! | enrol an authenticator app | [`KeyUri`], and its `QrCode` |
 //! | show a code, verify one without a store | [`Totp`], [`Hotp`], [`Code`], [`Burned`] |
 //! | say how far clocks may differ | [`Window`] |
 //! | write a loop of your own over a store | [`transition`], [`Proposal`] |
@@ -37,7 +37,7 @@
 //!   [`Engine::delete`] change a person's second factor.
 //! - **A store that keeps its promise**: [`RegistrationStore`] states it, `conformance` checks it.
 //! - **[`Engine::fence`] after a restore** or a failover that may have lost writes.
-//! - **Records encrypted at rest, and key URIs out of logs**: both carry the secret.
+//! - **Records encrypted at rest, key URIs and QR codes out of logs**: all carry the secret.
 //! - **A clock that goes right**, to within the window, and **strong randomness**.
 //! - **With the core alone**: store [`Burned`] before you let anyone in, and slow guessers down.
 //!
@@ -46,8 +46,9 @@
 //! `std` (default) adds `HashMapStore` and [`UnixTime`] from `SystemTime`, and implies `getrandom`
 //! and `alloc`; `sha2` (default) adds SHA-256, SHA-512 and recovery codes; `getrandom` adds
 //! `SystemEntropy`; `pbkdf2` and `argon2` hash weak recovery codes; `sqlite` adds `SqliteStore`,
-//! `tokio` `BlockingPool`, `conformance` the suite for stores. Without features the crate needs
-//! neither std nor a heap.
+//! `tokio` `BlockingPool`, `conformance` the suite for stores; `qr` adds `QrCode` as modules, text
+//! and SVG, `png` the same as PNG. Without features, or with `qr` alone, the crate needs neither
+//! std nor a heap.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]
