@@ -17,8 +17,8 @@ use keyfob::{
 
 const HELP: &str = "\
 Usage:
-  cargo run --example quickstart --features sqlite    register a token and try all that can happen
-  cargo run --example quickstart -- 'otpauth://…'     show the code of a key URI
+  cargo run --example quickstart --features sqlite,qr    register a token and try all that can happen
+  cargo run --example quickstart -- 'otpauth://…'        show the code of a key URI
 
 In a terminal the second form counts the code's seconds down; Ctrl-C ends it.";
 
@@ -117,11 +117,30 @@ where
 fn introduce(enrollment: &Enrollment, totp: &Totp) -> Outcome<()> {
     let uri = KeyUri::totp(enrollment.secret(), TotpParams::DEFAULT, "keyfob", ALICE)?;
     println!("Add this to an authenticator app:\n\n  {uri}\n");
+    show_qr_code(&uri)?;
     println!("Keep these recovery codes; they are shown once:\n");
     for code in enrollment.recovery_codes() {
         println!("  {}", code.as_str());
     }
     println!("\nThe token's code now is {}.\n", code_line(totp, now()?));
+    Ok(())
+}
+
+#[cfg(feature = "qr")]
+fn show_qr_code(uri: &KeyUri<'_>) -> Outcome<()> {
+    let mut buffer = keyfob::QrBuffer::new();
+    let qr = keyfob::QrCode::new(uri, &mut buffer)?;
+    if io::stdout().is_terminal() {
+        println!("{}\n", qr.terminal());
+    } else {
+        println!("{}\n", qr.plain(keyfob::QrBackground::Light));
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "qr"))]
+fn show_qr_code(_: &KeyUri<'_>) -> Outcome<()> {
+    println!("With --features qr its QR code is shown here.\n");
     Ok(())
 }
 
