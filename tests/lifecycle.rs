@@ -2,10 +2,11 @@
 #![cfg(all(feature = "std", feature = "sha2"))]
 
 use keyfob::{
-    Authenticated, Burned, Code, CodeFormat, DriftCap, Engine, Enrollment, Error, Hotp, HotpParams,
-    LegacySecrets, LockState, MemoryStore, MemoryStoreFull, Migration, NewRegistration, Params,
-    PendingLifetime, Pepper, Policy, Proof, RecoveryCode, Rejection, ResyncReach, Secret,
-    StatusState, Step, SystemEntropy, Throttle, Totp, TotpParams, UnixTime, Window,
+    Authenticated, Burned, Code, CodeFormat, DriftCap, Engine, Enrollment, Error,
+    ExistingRecoveryCodes, Hotp, HotpParams, LegacySecrets, LockState, MemoryStore,
+    MemoryStoreFull, Migration, NewRegistration, Params, PendingLifetime, Pepper, Policy, Proof,
+    RecoveryCode, Rejection, ResyncReach, Secret, StatusState, Step, SystemEntropy, Throttle, Totp,
+    TotpParams, UnixTime, Window,
 };
 
 type Outcome<T> = Result<T, Error<MemoryStoreFull>>;
@@ -446,6 +447,46 @@ fn a_migrated_token_whose_last_step_is_known_keeps_its_window() {
 }
 
 #[test]
+fn a_migrated_token_keeps_its_drift() {
+    let mut desk = Desk::new(Policy::DEFAULT);
+    desk.migrate(&Migration {
+        drift_steps: 7,
+        ..migration()
+    })
+    .unwrap();
+    assert_eq!(desk.status().drift_steps, 7);
+    desk.wait(90);
+    let totp = Totp::new(&secret(), TotpParams::DEFAULT);
+    let shown = totp.code_at(desk.now.saturating_add(7 * 30));
+    assert!(desk.submit(&shown).is_ok());
+}
+
+#[test]
+fn a_token_that_is_handed_out_takes_what_it_burned_with_it() {
+    let (mut desk, totp) = Desk::with_active_token(Policy::DEFAULT);
+    desk.log_in(&totp).unwrap();
+    let now = desk.now;
+    let handed_out = desk.engine.export(&ALICE, now).unwrap();
+    let mut elsewhere = Desk::new(Policy::DEFAULT);
+    elsewhere.now = now;
+    elsewhere.migrate(&handed_out).unwrap();
+    assert_eq!(refusal(elsewhere.log_in(&totp)), Rejection::Replayed);
+    elsewhere.wait(30);
+    assert!(elsewhere.log_in(&totp).is_ok());
+}
+
+#[test]
+fn only_a_confirmed_token_is_handed_out() {
+    let mut desk = Desk::new(Policy::DEFAULT);
+    let export = |desk: &mut Desk| refusal(desk.engine.export(&ALICE, desk.now).map(drop));
+    assert_eq!(export(&mut desk), Rejection::Unknown);
+    desk.create().unwrap();
+    assert_eq!(export(&mut desk), Rejection::Pending);
+    desk.wait(3_600);
+    assert_eq!(export(&mut desk), Rejection::Expired);
+}
+
+#[test]
 fn legacy_secrets_need_a_policy() {
     let secret = Secret::from_legacy_bytes(&[7; 10]).unwrap();
     let migration = Migration::new(secret, Params::default());
@@ -468,7 +509,7 @@ fn strong_recovery_codes_are_taken_over_as_they_are() {
     let mut desk = Desk::new(Policy::DEFAULT);
     let migrated = desk
         .migrate(&Migration {
-            recovery_codes: &codes,
+            recovery_codes: (&codes).into(),
             ..migration()
         })
         .unwrap();
@@ -483,11 +524,28 @@ fn strong_recovery_codes_are_taken_over_as_they_are() {
 }
 
 #[test]
+fn recovery_codes_can_come_as_lines() {
+    let codes = ExistingRecoveryCodes::from_lines(
+        "correct-horse-battery-staple-anew\n\nTr0ub4dor-AND-three-more-long-words\n",
+    );
+    let mut desk = Desk::new(Policy::DEFAULT);
+    desk.migrate(&Migration {
+        recovery_codes: codes,
+        ..migration()
+    })
+    .unwrap();
+    assert_eq!(desk.status().recovery_codes, 2);
+    for code in codes.iter() {
+        desk.recover(code).unwrap();
+    }
+}
+
+#[test]
 fn recovery_codes_that_cannot_be_taken_over_are_refused_whole() {
     let refuse = |codes: &[&str]| {
         let mut desk = Desk::new(Policy::DEFAULT);
         let migration = Migration {
-            recovery_codes: codes,
+            recovery_codes: codes.into(),
             ..migration()
         };
         let rejection = refusal(desk.migrate(&migration));
@@ -511,7 +569,7 @@ fn recovery_codes_that_cannot_be_taken_over_are_refused_whole() {
 fn weak_recovery_codes_need_a_slow_hash() {
     let mut desk = Desk::new(Policy::DEFAULT);
     let migration = Migration {
-        recovery_codes: &["12345678"],
+        recovery_codes: (&["12345678"]).into(),
         ..migration()
     };
     assert_eq!(
@@ -557,7 +615,7 @@ mod slow {
         let mut desk = Desk::new(policy(pbkdf2()));
         let recovery_codes = &["12345678", "87654321"];
         desk.migrate(&Migration {
-            recovery_codes,
+            recovery_codes: recovery_codes.into(),
             ..migration()
         })
         .unwrap();
@@ -577,7 +635,7 @@ mod slow {
     fn a_code_that_could_be_either_counts() {
         let mut desk = Desk::new(policy(pbkdf2()));
         desk.migrate(&Migration {
-            recovery_codes: &["123456"],
+            recovery_codes: (&["123456"]).into(),
             ..migration()
         })
         .unwrap();
@@ -595,7 +653,7 @@ mod slow {
     fn argon2id_works_as_well() {
         let mut desk = Desk::new(policy(SlowHash::Argon2id));
         desk.migrate(&Migration {
-            recovery_codes: &["12345678"],
+            recovery_codes: (&["12345678"]).into(),
             ..migration()
         })
         .unwrap();

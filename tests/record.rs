@@ -74,7 +74,7 @@ fn fullest() -> Desk {
     let params = Params::Totp(params);
     let migration = Migration {
         burned,
-        recovery_codes: &codes,
+        recovery_codes: codes.as_slice().into(),
         ..Migration::new(secret, params)
     };
     let mut desk = desk();
@@ -196,7 +196,7 @@ fn with_scratch_codes(slow_hash: keyfob::SlowHash) -> Desk {
     let mut desk = Engine::new(MemoryStore::new(), policy);
     let recovery_codes = &["12345678", "87654321"];
     let migration = Migration {
-        recovery_codes,
+        recovery_codes: recovery_codes.into(),
         ..Migration::new(short_secret(), Params::default())
     };
     desk.migrate(&1, &migration, NOW, &mut Counting(0)).unwrap();

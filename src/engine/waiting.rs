@@ -114,17 +114,32 @@ impl<S: AsyncRegistrationStore> AsyncEngine<S> {
     /// # Errors
     /// [`Rejection::AlreadyRegistered`], [`Rejection::LegacySecret`],
     /// [`Rejection::WeakRecoveryCodes`], [`Rejection::RecoveryCodes`].
-    pub async fn migrate(
+    pub async fn migrate<'a>(
         &self,
         id: &S::Id,
-        migration: &Migration<'_>,
+        migration: impl Into<Migration<'a>>,
         now: UnixTime,
         entropy: &mut (impl Entropy + Send + ?Sized),
     ) -> Result<Migrated, Error<S::Error>> {
+        let migration = migration.into();
         self.run(id, |record, settings| {
-            transition::migrate(record, migration, &settings.at(now), &mut *entropy)
+            transition::migrate(record, &migration, &settings.at(now), &mut *entropy)
         })
         .await
+    }
+
+    /// Hands a token out, for another system to take over: its secret, its parameters and what it
+    /// has used up. See [`transition::export`] for your duties, and `export` for file formats.
+    ///
+    /// # Errors
+    /// [`Rejection::Unknown`]; [`Rejection::Pending`] or [`Rejection::Expired`] before its first code.
+    pub async fn export(
+        &self,
+        id: &S::Id,
+        now: UnixTime,
+    ) -> Result<Migration<'static>, Error<S::Error>> {
+        self.run(id, |record, _| transition::export(record, now))
+            .await
     }
 
     /// Accepts a recovery code as it was typed, once.

@@ -1,5 +1,7 @@
 //! A token that another system registered, taken over with its recovery codes.
 
+use core::fmt;
+
 use super::Context;
 use super::create::revision_over_pending;
 use crate::registration::proposal::Proposal;
@@ -21,9 +23,11 @@ pub struct Migration<'a> {
     /// without it all that could be accepted now is burned, so a code that the other system
     /// accepted is not accepted again.
     pub burned: Option<Burned>,
+    /// How many steps its clock is ahead of ours, as far as that is known; 0 for a counter.
+    pub drift_steps: i16,
     /// Its recovery codes, at most 16 of up to 64 characters each; none means that new ones are
     /// minted.
-    pub recovery_codes: &'a [&'a str],
+    pub recovery_codes: ExistingRecoveryCodes<'a>,
 }
 
 impl Migration<'_> {
@@ -34,8 +38,84 @@ impl Migration<'_> {
             secret,
             params,
             burned: None,
-            recovery_codes: &[],
+            drift_steps: 0,
+            recovery_codes: ExistingRecoveryCodes::NONE,
         }
+    }
+}
+
+impl<'a> From<&Migration<'a>> for Migration<'a> {
+    fn from(migration: &Migration<'a>) -> Self {
+        migration.clone()
+    }
+}
+
+/// Recovery codes that a person has already, borrowed from where the embedder keeps them.
+///
+/// ```
+/// use keyfob::ExistingRecoveryCodes;
+///
+/// let codes = ExistingRecoveryCodes::from(&["8f3e-91ac", "77b0-d2e1"]);
+/// assert_eq!(codes.iter().count(), 2);
+/// let same = ExistingRecoveryCodes::from_lines("8f3e-91ac\n77b0-d2e1\n");
+/// assert!(codes.iter().eq(same.iter()));
+/// ```
+#[derive(Clone, Copy)]
+pub struct ExistingRecoveryCodes<'a> {
+    listed: &'a [&'a str],
+    lines: &'a str,
+}
+
+impl<'a> ExistingRecoveryCodes<'a> {
+    /// No recovery codes.
+    pub const NONE: Self = Self {
+        listed: &[],
+        lines: "",
+    };
+
+    /// The codes of a text that has one a line; empty lines don't count.
+    #[must_use]
+    pub const fn from_lines(lines: &'a str) -> Self {
+        Self {
+            lines,
+            ..Self::NONE
+        }
+    }
+
+    /// The codes, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        let lines = self.lines.lines().filter(|line| !line.trim().is_empty());
+        self.listed.iter().copied().chain(lines)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl<'a> From<&'a [&'a str]> for ExistingRecoveryCodes<'a> {
+    fn from(listed: &'a [&'a str]) -> Self {
+        Self {
+            listed,
+            ..Self::NONE
+        }
+    }
+}
+
+impl<'a, const COUNT: usize> From<&'a [&'a str; COUNT]> for ExistingRecoveryCodes<'a> {
+    fn from(listed: &'a [&'a str; COUNT]) -> Self {
+        Self::from(listed.as_slice())
+    }
+}
+
+/// Shows how many there are and nothing of the codes.
+impl fmt::Debug for ExistingRecoveryCodes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExistingRecoveryCodes")
+            .field("count", &self.iter().count())
+            .finish_non_exhaustive()
     }
 }
 
@@ -113,6 +193,9 @@ fn take_over(
 
 fn taken_token(migration: &Migration<'_>, context: &Context<'_>) -> Token {
     let mut token = Token::new(migration.secret.clone(), migration.params);
+    if matches!(migration.params, Params::Totp(_)) {
+        token.drift = migration.drift_steps;
+    }
     match (migration.burned, migration.params) {
         (Some(burned), _) => token.burned = burned,
         (None, Params::Totp(_)) => token.burn_window(context.now, context.policy),
@@ -132,7 +215,7 @@ fn recovery_codes(
     if migration.recovery_codes.is_empty() {
         return super::create::mint(lineage, context, entropy);
     }
-    let existing = migration.recovery_codes.iter().copied();
+    let existing = migration.recovery_codes.iter();
     let policy = context.policy.recovery;
     let set = RecoverySet::of_foreign(existing, policy, lineage, context.pepper)?;
     Ok(set.map(|set| (RecoveryCodes::default(), Some(set))))

@@ -7,6 +7,7 @@
 mod administer;
 mod authenticate;
 mod create;
+mod export;
 mod migrate;
 #[cfg(feature = "sha2")]
 mod recover;
@@ -16,7 +17,8 @@ mod resync;
 pub use administer::{delete, fence, set_drift, status, unlock};
 pub use authenticate::{Authenticated, authenticate};
 pub use create::{Enrollment, NewRegistration, create};
-pub use migrate::{Migrated, Migration, migrate};
+pub use export::export;
+pub use migrate::{ExistingRecoveryCodes, Migrated, Migration, migrate};
 #[cfg(feature = "sha2")]
 pub use recover::{Recovered, recover, rotate_recovery_codes};
 pub use replace::{Proof, replace};
