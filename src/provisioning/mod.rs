@@ -1,10 +1,15 @@
-//! How a secret reaches the token: the key URI that authenticator apps scan, and its QR code.
+//! How a secret reaches the token: the key URI that authenticator apps scan, its QR code, and the QR
+//! codes that an app exports.
 
+#[cfg(feature = "migration-uri")]
+mod migration_uri;
 #[cfg(feature = "qr")]
 mod qr;
 mod text;
 mod uri;
 
+#[cfg(feature = "migration-uri")]
+pub use migration_uri::{Batch, MigrationUri, MigrationUriError};
 #[cfg(feature = "qr")]
 pub use qr::*;
 pub use text::UriText;

@@ -131,6 +131,25 @@ impl<'a> KeyUri<'a> {
         Ok(uri)
     }
 
+    /// A URI of parts that were read elsewhere.
+    #[cfg(feature = "migration-uri")]
+    pub(crate) const fn from_parts(
+        secret: Secret,
+        params: Params,
+        counter: Step,
+        issuer: UriText<'a>,
+        account: UriText<'a>,
+    ) -> Self {
+        Self {
+            secret,
+            params,
+            counter,
+            issuer,
+            account,
+            overridden_issuer: None,
+        }
+    }
+
     /// How long the URI is as it is written.
     fn length_bytes(&self) -> usize {
         let mut length = Length(0);
@@ -401,7 +420,7 @@ impl Reader {
 }
 
 /// What follows the scheme, if `uri` has it in either case.
-fn strip_scheme<'a>(uri: &'a str, scheme: &str) -> Option<&'a str> {
+pub(super) fn strip_scheme<'a>(uri: &'a str, scheme: &str) -> Option<&'a str> {
     let (start, rest) = uri.split_at_checked(scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
@@ -421,7 +440,10 @@ fn read_type(kind: &str) -> Result<Type, UriError> {
 ///
 /// The first colon separates them, unless another one leaves the issuer of the parameter before
 /// it: that issuer then has a colon itself.
-fn split_label<'a>(label: UriText<'a>, issuer: UriText<'a>) -> (UriText<'a>, UriText<'a>) {
+pub(super) fn split_label<'a>(
+    label: UriText<'a>,
+    issuer: UriText<'a>,
+) -> (UriText<'a>, UriText<'a>) {
     let mut splits = label.splits_at_colons();
     let first = splits.next();
     first
@@ -496,10 +518,10 @@ const fn is_uri_byte(byte: u8) -> bool {
 
 /// A query in which no parameter stands twice.
 #[derive(Clone, Copy)]
-struct Query<'a>(&'a str);
+pub(super) struct Query<'a>(&'a str);
 
 impl<'a> Query<'a> {
-    fn new(query: &'a str) -> Result<Self, UriError> {
+    pub(super) fn new(query: &'a str) -> Result<Self, UriError> {
         let query = Self(query);
         if query.pairs().count() > KeyUri::MAX_PARAMETERS {
             return Err(UriError::TooLong);
@@ -521,7 +543,7 @@ impl<'a> Query<'a> {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
     }
 
-    fn parameter(self, wanted: &str) -> Option<&'a str> {
+    pub(super) fn parameter(self, wanted: &str) -> Option<&'a str> {
         self.pairs()
             .find_map(|(name, value)| name.eq_ignore_ascii_case(wanted).then_some(value))
     }
