@@ -71,6 +71,10 @@ extern crate std;
 
 mod engine;
 mod entropy;
+#[cfg(feature = "import")]
+pub mod export;
+#[cfg(feature = "import")]
+pub mod import;
 mod otp;
 mod provisioning;
 mod registration;

@@ -1,0 +1,132 @@
+//! Key URIs, one a line, and the QR codes that Google Authenticator exports among them.
+
+use std::collections::BTreeMap;
+use std::string::{String, ToString as _};
+use std::vec;
+use std::vec::Vec;
+
+use super::import::Reading;
+use super::{ImportError, Imported, Place, Reason, Remark};
+use crate::{Batch, Burned, KeyUri, MigrationUri, UriError};
+
+pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
+    // Ente Auth encrypts its list into an object of JSON.
+    if text.trim_ascii_start().starts_with('{') {
+        let format = reading.format();
+        return Err(ImportError::Encryption { format });
+    }
+    let mut exports = Exports::default();
+    for (line, text) in (1..).zip(text.lines()) {
+        match text.trim() {
+            "" => {}
+            comment if comment.starts_with('#') => {}
+            uri if starts_with(uri, MigrationUri::SCHEME) => exports.read(line, uri, reading)?,
+            uri => reading.keep(
+                Place::Line(line),
+                read_uri(uri).map_err(Into::into),
+                String::new,
+            )?,
+        }
+    }
+    exports.report_missing(reading)
+}
+
+/// Whether a text starts as a key URI does.
+pub(super) fn is_key_uri(text: &str) -> bool {
+    ["otpauth://", "steam://"]
+        .iter()
+        .any(|scheme| starts_with(text, scheme))
+}
+
+/// Whether a text starts as a line of such a list does.
+pub(super) fn is_line(text: &str) -> bool {
+    is_key_uri(text) || starts_with(text, MigrationUri::SCHEME)
+}
+
+fn starts_with(text: &str, scheme: &str) -> bool {
+    text.get(..scheme.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+/// The token of a key URI, read leniently.
+pub(super) fn read_uri(uri: &str) -> Result<Imported, UriError> {
+    Ok(Imported::from(&KeyUri::parse_lenient(uri)?))
+}
+
+/// A token that its key URI describes.
+impl From<&KeyUri<'_>> for Imported {
+    fn from(uri: &KeyUri<'_>) -> Self {
+        let overridden = uri
+            .overridden_issuer()
+            .map(|label| Remark::IssuerOverridden {
+                label: label.to_string(),
+            });
+        Self {
+            burned: uri.counter().map(Burned::before),
+            issuer: uri.issuer().to_string(),
+            account: uri.account().to_string(),
+            remarks: overridden.into_iter().collect(),
+            ..Self::new(uri.secret().clone(), *uri.params())
+        }
+    }
+}
+
+/// The exports of Google Authenticator in a list: which QR codes of each were there.
+#[derive(Default)]
+struct Exports(BTreeMap<i32, Vec<Batch>>);
+
+impl Exports {
+    fn read(&mut self, line: u64, uri: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
+        let mut buffer = vec![0; uri.len()];
+        let export = match MigrationUri::parse(uri, &mut buffer) {
+            Ok(export) => export,
+            Err(error) => return reading.leave_out(Place::Line(line), String::new(), error.into()),
+        };
+        if !self.note(export.batch()) {
+            return reading.leave_out(Place::Line(line), String::new(), Reason::RepeatedQrCode);
+        }
+        for (token, uri) in (1..).zip(export.tokens()) {
+            let entry = uri
+                .as_ref()
+                .map(exported)
+                .map_err(|error| Reason::from(*error));
+            reading.keep(Place::Token { line, token }, entry, String::new)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this QR code wasn't there before.
+    fn note(&mut self, batch: Batch) -> bool {
+        let seen = self.0.entry(batch.id).or_default();
+        let new = !seen.contains(&batch);
+        if new {
+            seen.push(batch);
+        }
+        new
+    }
+
+    fn report_missing(&self, reading: &mut Reading<'_>) -> Result<(), ImportError> {
+        for seen in self.0.values() {
+            let of = seen
+                .iter()
+                .map(|batch| batch.size)
+                .max()
+                .unwrap_or_default();
+            for number in (1..=of).filter(|number| seen.iter().all(|batch| batch.number != *number))
+            {
+                let missing = Reason::MissingQrCode { number, of };
+                reading.leave_out(Place::File, String::new(), missing)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A token of an export. Google Authenticator counts up before it shows a code, so its counter is
+/// that of the code it showed last.
+fn exported(uri: &KeyUri<'_>) -> Imported {
+    Imported {
+        burned: uri.counter().map(Burned::up_to),
+        ..Imported::from(uri)
+    }
+}
