@@ -27,8 +27,8 @@ impl<'r> Row<'r> {
     }
 }
 
-/// Calls `each` with every row that has anything in it, and its line. Lines that start with `#`
-/// are comments.
+/// Calls `each` with every row that has anything in it, and its line. Rows that start with `#` are
+/// comments.
 pub(super) fn read_rows(
     text: &str,
     reading: &mut Reading<'_>,
@@ -37,15 +37,27 @@ pub(super) fn read_rows(
     let mut rows = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .comment(Some(b'#'))
         .from_reader(text.as_bytes());
     let mut record = ByteRecord::new();
     let mut next = |record: &mut _| rows.read_byte_record(record).unwrap_or(false);
     while next(&mut record) {
-        let line = record.position().map_or(0, Position::line);
-        each(Place::Line(line), &Row(&record), reading)?;
+        let row = Row(&record);
+        if !row.cell(0).starts_with('#') {
+            each(Place::Line(line(text, record.position())), &row, reading)?;
+        }
     }
     Ok(())
+}
+
+/// The line that a row begins in. The reader's position is where the row before it ended, which
+/// empty lines may follow.
+fn line(text: &str, position: Option<&Position>) -> u64 {
+    let Some(position) = position else { return 0 };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = text.as_bytes().get(start..).unwrap_or_default().iter();
+    let ends = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let empty_lines = ends.filter(|byte| **byte == b'\n').count();
+    u64::try_from(empty_lines).map_or(0, |lines| position.line().saturating_add(lines))
 }
 
 /// Calls `each` with every row below the header, the file's first row.

@@ -1,0 +1,536 @@
+//! Other systems' exports: what is read out of each format, what is left out, and what is refused.
+#![cfg(feature = "import")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::{fs, iter};
+
+use keyfob::import::{
+    self, Format, Import, ImportError, Imported, LeftOut, Limits, Options, Place, Reason, Unlock,
+};
+use keyfob::{
+    Base32Buffer, Engine, LegacySecrets, MemoryStore, Params, Policy, SystemEntropy, UnixTime,
+};
+use support::rows;
+
+const PASSWORD: Unlock<'static> = Unlock::Password("correct horse");
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/import")
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(fixtures().join(name)).unwrap()
+}
+
+fn unlocked_by(unlock: Unlock<'_>) -> Options<'_> {
+    Options {
+        unlock,
+        ..Options::default()
+    }
+}
+
+/// What was read, in the form of the table.
+fn summary(outcome: Result<Import, ImportError>) -> Vec<String> {
+    match outcome {
+        Err(error) => vec![format!("{error:?}")],
+        Ok(import) => {
+            let tokens = import.tokens.iter().map(token_summary);
+            let left_out = import.left_out.iter().map(left_out_summary);
+            iter::once(import.format.name().into())
+                .chain(tokens)
+                .chain(left_out)
+                .collect()
+        }
+    }
+}
+
+/// `place;kind;issuer;account;serial;algorithm;format;period or next counter;secret` and, where
+/// there are any, the last step, the drift, the recovery codes and the remarks.
+fn token_summary(token: &Imported) -> String {
+    let (kind, factor) = match token.params {
+        Params::Totp(params) => ("totp", u64::from(params.period.as_seconds())),
+        Params::Hotp(_) => ("hotp", token.counter().unwrap().number()),
+    };
+    let mut summary = format!(
+        "{};{kind};{};{};{};{};{};{factor};{}",
+        token.place,
+        token.issuer,
+        token.account,
+        token.serial,
+        token.params.algorithm().name(),
+        token.params.format(),
+        token.secret.to_base32(&mut Base32Buffer::new()),
+    );
+    let burned = token.burned.filter(|_| kind == "totp");
+    if let Some(step) = burned.and_then(keyfob::Burned::last) {
+        summary += &format!(";step {}", step.number());
+    }
+    if token.drift_steps != 0 {
+        summary += &format!(";drift {}", token.drift_steps);
+    }
+    for code in token.recovery_codes.iter() {
+        summary += &format!(";code {code}");
+    }
+    for remark in &token.remarks {
+        summary += &format!(";{remark}");
+    }
+    summary
+}
+
+fn left_out_summary(left_out: &LeftOut) -> String {
+    let LeftOut {
+        place,
+        name,
+        reason,
+        ..
+    } = left_out;
+    format!("{place};left out;{name};{reason:?}")
+}
+
+/// The table's rows, gathered by file.
+fn expected() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut files: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (_, row) in rows(include_str!("vectors/imports.tsv")) {
+        match files.last_mut() {
+            Some((file, lines)) if *file == row[0] => lines.push(row[1]),
+            _ => files.push((row[0], vec![row[1]])),
+        }
+    }
+    files
+}
+
+#[test]
+fn the_table() {
+    let mut differences = String::new();
+    for (file, lines) in expected() {
+        let actual = match file {
+            // Nothing tells this form.
+            "andotp_oldest.json.aes" => {
+                import::read_as(Format::AndOtp, &fixture(file), &unlocked_by(PASSWORD))
+            }
+            _ => import::read(&fixture(file), &unlocked_by(PASSWORD)),
+        };
+        let actual = summary(actual);
+        if actual != lines {
+            differences += &actual
+                .iter()
+                .map(|line| format!("{file}\t{line}\n"))
+                .collect::<String>();
+        }
+    }
+    assert!(differences.is_empty(), "instead:\n{differences}");
+}
+
+#[test]
+fn the_table_has_every_fixture() {
+    let files = fs::read_dir(fixtures()).unwrap();
+    let mut files: Vec<_> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "make.py")
+        .collect();
+    files.sort();
+    let mut expected: Vec<_> = expected().into_iter().map(|(file, _)| file).collect();
+    expected.sort_unstable();
+    assert_eq!(files, expected);
+}
+
+#[test]
+fn every_format_can_be_named() {
+    for (file, _) in expected() {
+        let file = fixture(file);
+        let options = unlocked_by(PASSWORD);
+        let Some(format) = import::detect(&file) else {
+            continue;
+        };
+        let named = Format::from_name(format.name()).unwrap();
+        assert_eq!(
+            summary(import::read_as(named, &file, &options)),
+            summary(import::read(&file, &options))
+        );
+    }
+    assert_eq!(Format::from_name("keepass"), None);
+}
+
+#[test]
+fn every_format_is_in_the_table() {
+    let missing: Vec<_> = Format::ALL
+        .into_iter()
+        .filter(|format| *format != Format::Pskc) // tests/pskc.rs
+        .filter(|format| {
+            !expected()
+                .iter()
+                .any(|(_, lines)| lines[0] == format.name())
+        })
+        .collect();
+    assert_eq!(missing, []);
+}
+
+#[test]
+fn what_is_no_export_is_not_recognised() {
+    for file in [
+        "",
+        "\n \n",
+        "{}",
+        "[]",
+        "[1]",
+        "{\"name\": 1}",
+        "<html></html>",
+        "hello",
+        "one, two, three",
+        "serial,key",
+        "\u{0}\u{0}",
+    ] {
+        let outcome = import::read(file.as_bytes(), &Options::default());
+        assert_eq!(outcome.err(), Some(ImportError::Unrecognised), "{file:?}");
+    }
+    let image = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR";
+    assert_eq!(import::detect(image), None);
+}
+
+// Passwords ---------------------------------------------------------------------------------------
+
+const ENCRYPTED: [&str; 4] = [
+    "aegis_encrypted.json",
+    "2fas_encrypted.2fas",
+    "andotp.json.aes",
+    "andotp_oldest.json.aes",
+];
+
+/// Reads an encrypted file, whose format is known where nothing in it tells.
+fn read_encrypted(name: &str, file: &[u8], unlock: Unlock<'_>) -> Result<Import, ImportError> {
+    let format = match name {
+        "aegis_encrypted.json" => Format::Aegis,
+        "2fas_encrypted.2fas" => Format::TwoFas,
+        _ => Format::AndOtp,
+    };
+    import::read_as(format, file, &unlocked_by(unlock))
+}
+
+#[test]
+fn a_password_is_asked_for() {
+    for name in ENCRYPTED {
+        for unlock in [Unlock::Nothing, Unlock::Key(&[0; 32])] {
+            let outcome = read_encrypted(name, &fixture(name), unlock);
+            assert!(
+                matches!(outcome, Err(ImportError::Locked { .. })),
+                "{name}: {outcome:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wrong_password_is_told_from_damage_where_the_format_tells() {
+    for (name, expected) in ENCRYPTED.into_iter().zip([
+        ImportError::WrongPassword,
+        ImportError::WrongPassword,
+        ImportError::WrongPasswordOrDamaged,
+        ImportError::WrongPasswordOrDamaged,
+    ]) {
+        let outcome = read_encrypted(name, &fixture(name), Unlock::Password("Correct horse"));
+        assert_eq!(outcome.err(), Some(expected), "{name}");
+    }
+}
+
+#[test]
+fn damage_is_told() {
+    let damage = |name: &str, from: &str, to: &str| {
+        let file = String::from_utf8(fixture(name)).unwrap();
+        let damaged = file.replacen(from, to, 1);
+        assert_ne!(file, damaged, "{name}");
+        read_encrypted(name, damaged.as_bytes(), PASSWORD).err()
+    };
+    let (aegis, two_fas) = ("aegis_encrypted.json", "2fas_encrypted.2fas");
+    // The database's ciphertext, its tag, and its form.
+    let database = damage(aegis, "\"db\": \"", "\"db\": \"AAAA");
+    assert_eq!(database, Some(ImportError::Damaged));
+    let form = damage(aegis, "\"db\": \"", "\"db\": \"*");
+    assert_eq!(form, Some(ImportError::Damaged));
+    let salt = damage(aegis, "\"salt\": \"", "\"salt\": \"xx");
+    assert_eq!(salt, Some(ImportError::Damaged));
+    let cost = damage(aegis, "\"n\": 1024", "\"n\": 1023");
+    assert_eq!(cost, Some(ImportError::Damaged));
+    let services = damage(
+        two_fas,
+        "\"servicesEncrypted\": \"",
+        "\"servicesEncrypted\": \"AAAA",
+    );
+    assert_eq!(services, Some(ImportError::Damaged));
+    let parts = damage(two_fas, ":AAEC", "AAEC");
+    assert_eq!(parts, Some(ImportError::Damaged));
+    // Without the text that everybody knows, nothing tells.
+    let unknown = damage(two_fas, "\"reference\"", "\"other\"");
+    assert_eq!(unknown, None);
+}
+
+#[test]
+fn every_cut_of_an_encrypted_file_is_an_error() {
+    for name in ["andotp.json.aes", "andotp_oldest.json.aes"] {
+        let file = fixture(name);
+        for length in [0, 3, 4, 15, 16, 27, 28, 40, file.len() - 1] {
+            let outcome = read_encrypted(name, &file[..length], PASSWORD);
+            assert_eq!(
+                outcome.err(),
+                Some(ImportError::WrongPasswordOrDamaged),
+                "{name}, {length}"
+            );
+        }
+    }
+}
+
+// Bounds ------------------------------------------------------------------------------------------
+
+fn limited(change: impl FnOnce(&mut Limits)) -> Options<'static> {
+    let mut options = unlocked_by(PASSWORD);
+    change(&mut options.limits);
+    options
+}
+
+#[test]
+fn the_file_is_bounded() {
+    let file = fixture("uri_list.txt");
+    let most = file.len() - 1;
+    let options = limited(|limits| limits.file_bytes = most);
+    let expected = Some(ImportError::FileTooLong { most });
+    assert_eq!(import::read(&file, &options).err(), expected);
+    let named = import::read_as(Format::UriList, &file, &options);
+    assert_eq!(named.err(), expected);
+}
+
+#[test]
+fn entries_are_bounded_read_or_left_out() {
+    for (file, lines) in expected() {
+        let entries = lines.len() - 1;
+        if entries == 0 || file == "andotp_oldest.json.aes" {
+            continue;
+        }
+        let read = |most| import::read(&fixture(file), &limited(|limits| limits.entries = most));
+        assert!(read(entries).is_ok(), "{file}");
+        let most = entries - 1;
+        let expected = Some(ImportError::TooManyEntries { most });
+        assert_eq!(read(most).err(), expected, "{file}");
+    }
+}
+
+#[test]
+fn the_cost_of_a_password_is_bounded() {
+    let aegis = String::from_utf8(fixture("aegis_encrypted.json")).unwrap();
+    for cost in [
+        "\"n\": 1073741824",
+        "\"n\": 18446744073709551615",
+        "\"n\": 1024, \"r\": 4294967295, \"p\": 4294967295, \"old\": 1",
+    ] {
+        let file = aegis
+            .replace("\"n\": 1024", cost)
+            .replace("\"r\": 8", "\"s\": 8")
+            .replace("\"p\": 1", "\"q\": 1");
+        let file = match cost.contains("\"r\"") {
+            true => file,
+            false => file
+                .replace("\"s\": 8", "\"r\": 8")
+                .replace("\"q\": 1", "\"p\": 1"),
+        };
+        let outcome = import::read(file.as_bytes(), &unlocked_by(PASSWORD));
+        assert_eq!(outcome.err(), Some(ImportError::TooCostly), "{cost}");
+    }
+    let options = limited(|limits| limits.pbkdf2_iterations = 9_999);
+    let outcome = import::read(&fixture("2fas_encrypted.2fas"), &options);
+    assert_eq!(outcome.err(), Some(ImportError::TooCostly));
+}
+
+/// A slot costs little, a million of them don't.
+#[test]
+fn the_cost_of_all_slots_together_is_bounded() {
+    let slot = r#"{"type":1,"key":"00","key_params":{"nonce":"00","tag":"00"},"salt":"00","n":1024,"r":8,"p":1}"#;
+    let slots = vec![slot; 2_000].join(",");
+    let params = r#"{"nonce":"00","tag":"00"}"#;
+    let file =
+        format!(r#"{{"version":1,"header":{{"slots":[{slots}],"params":{params}}},"db":""}}"#);
+    let outcome = import::read(file.as_bytes(), &unlocked_by(PASSWORD));
+    assert_eq!(outcome.err(), Some(ImportError::TooCostly));
+}
+
+#[test]
+fn an_export_of_more_qr_codes_than_anybody_scans_is_refused() {
+    // size = 4,294,967,295, alone in its message
+    let uri = b"otpauth-migration://offline?data=GP%2F%2F%2F%2F8P";
+    let import = import::read(uri, &Options::default()).unwrap();
+    let damaged = Reason::MigrationUri(keyfob::MigrationUriError::Message);
+    assert_eq!(import.left_out[0].reason, damaged);
+}
+
+#[test]
+fn depth_is_no_danger() {
+    for open in ["[", "{\"a\":"] {
+        let deep = open.repeat(500_000);
+        for format in Format::ALL {
+            let outcome = import::read_as(format, deep.as_bytes(), &Options::default());
+            assert!(
+                outcome.is_err() || outcome.is_ok_and(|import| import.tokens.is_empty()),
+                "{format}"
+            );
+        }
+    }
+}
+
+// Form --------------------------------------------------------------------------------------------
+
+fn refusal(format: Format, file: &str) -> Option<ImportError> {
+    import::read_as(format, file.as_bytes(), &Options::default()).err()
+}
+
+#[test]
+fn json_of_another_form_is_refused_with_its_line() {
+    let malformed = |format, line| Some(ImportError::Malformed { format, line });
+    let tokens = Format::FreeOtpPlus;
+    assert_eq!(refusal(tokens, "{\n\"tokens\": [}"), malformed(tokens, 2));
+    assert_eq!(refusal(tokens, "{\"tokens\": []} x"), malformed(tokens, 1));
+    assert_eq!(refusal(tokens, "{\n\n\"other\": []}"), malformed(tokens, 3));
+    assert_eq!(refusal(tokens, "{\"tokens\": {}}"), malformed(tokens, 1));
+    assert_eq!(refusal(tokens, "[]"), malformed(tokens, 1));
+    assert_eq!(
+        refusal(tokens, "{\"tokens\": [], \"tokens\": []}"),
+        malformed(tokens, 1)
+    );
+    assert_eq!(refusal(Format::Raivo, "{}"), malformed(Format::Raivo, 1));
+    assert_eq!(refusal(tokens, "{\"tokens\": []}"), None);
+}
+
+#[test]
+fn versions_to_come_are_refused() {
+    let version = Some(ImportError::Version);
+    let aegis = |file: u8, database: u8| {
+        let header = r#"{"slots": null, "params": null}"#;
+        let database = format!(r#"{{"version": {database}, "entries": []}}"#);
+        let file = format!(r#"{{"version": {file}, "header": {header}, "db": {database}}}"#);
+        refusal(Format::Aegis, &file)
+    };
+    assert_eq!(
+        (aegis(1, 3), aegis(2, 3), aegis(1, 4)),
+        (None, version, version)
+    );
+    let two_fas = r#"{"services": [], "schemaVersion": 5}"#;
+    assert_eq!(refusal(Format::TwoFas, two_fas), version);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused() {
+    for format in Format::ALL {
+        if format != Format::AndOtp {
+            let outcome = import::read_as(format, b"\xff\xfe\x00", &Options::default());
+            assert_eq!(outcome.err(), Some(ImportError::NotText), "{format}");
+        }
+    }
+}
+
+#[test]
+fn ente_auths_encrypted_list_is_named_as_such() {
+    let file = r#"{"version":1,"kdfParams":{"memLimit":1},"encryptedData":"AA"}"#;
+    let outcome = import::read(file.as_bytes(), &Options::default());
+    let format = Format::UriList;
+    assert_eq!(outcome.err(), Some(ImportError::Encryption { format }));
+}
+
+#[test]
+fn nothing_secret_is_debugged() {
+    let import = import::read(&fixture("google_authenticator_totp"), &Options::default()).unwrap();
+    let debugged = format!("{import:?} {:?}", unlocked_by(PASSWORD));
+    for secret in ["12345678", "AEBAGBAF", "[1, 2, 3", "horse"] {
+        assert!(!debugged.contains(secret), "{debugged}");
+    }
+    assert!(debugged.contains("count: 3"), "{debugged}");
+}
+
+#[test]
+fn places_and_remarks_read_well() {
+    assert_eq!(Place::File.to_string(), "the file");
+    assert_eq!(Place::Entry(2).to_string(), "entry 2");
+    let place = Place::Token { line: 4, token: 1 };
+    assert_eq!(place.to_string(), "line 4, token 1");
+}
+
+// Taking over -------------------------------------------------------------------------------------
+
+const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+/// An engine that takes weak secrets, and hashes short recovery codes in no time.
+fn engine() -> Engine<MemoryStore<u32, 8>> {
+    let mut policy = Policy {
+        legacy_secrets: LegacySecrets::Accept,
+        ..Policy::DEFAULT
+    };
+    policy.recovery.slow_hash = Some(keyfob::SlowHash::Pbkdf2 {
+        iterations: keyfob::Pbkdf2Iterations::new(1).unwrap(),
+    });
+    Engine::new(MemoryStore::new(), policy)
+}
+
+#[test]
+fn an_engine_takes_a_token_as_it_was_read() {
+    let import = import::read(&fixture("google_authenticator_totp"), &Options::default()).unwrap();
+    let [token] = &import.tokens[..] else {
+        panic!("one token")
+    };
+    let mut engine = engine();
+    engine.migrate(&1, token, NOW, &mut SystemEntropy).unwrap();
+    let status = engine.status(&1, NOW).unwrap();
+    assert_eq!((status.recovery_codes, status.drift_steps), (3, -2));
+    engine.recover(&1, "12345678", NOW).unwrap();
+    assert!(engine.recover(&1, "12345678", NOW).is_err());
+}
+
+#[test]
+fn a_counter_goes_on_where_it_stood() {
+    let import = import::read(&fixture("users.oath"), &Options::default()).unwrap();
+    let carol = import.tokens.iter().find(|token| token.account == "carol");
+    let carol = carol.unwrap();
+    let mut engine = engine();
+    engine.migrate(&1, carol, NOW, &mut SystemEntropy).unwrap();
+    let hotp = keyfob::Hotp::new(&carol.secret, keyfob::HotpParams::DEFAULT);
+    let code = |counter| hotp.code(keyfob::Step::new(counter));
+    assert!(engine.authenticate(&1, &code(41), NOW).is_err());
+    assert!(engine.authenticate(&1, &code(42), NOW).is_ok());
+}
+
+#[test]
+fn what_is_handed_out_can_be_named_and_taken_over() {
+    let import = import::read(&fixture("oath.csv"), &Options::default()).unwrap();
+    let mut engine = engine();
+    engine
+        .migrate(&1, &import.tokens[0], NOW, &mut SystemEntropy)
+        .unwrap();
+    let handed_out = Imported::from(engine.export(&1, NOW).unwrap());
+    assert_eq!(handed_out.counter(), import.tokens[0].counter());
+    engine
+        .migrate(&2, &handed_out, NOW, &mut SystemEntropy)
+        .unwrap();
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A file with some bytes changed is read, in part or not at all, and never panics.
+        #[test]
+        fn damage_never_panics(
+            file in 0..28_usize, place in any::<prop::sample::Index>(), byte: u8, cut in any::<prop::sample::Index>()
+        ) {
+            let files = expected();
+            let mut file = fixture(files[file % files.len()].0);
+            let place = place.index(file.len());
+            file[place] = byte;
+            file.truncate(cut.index(file.len()).max(file.len() / 2));
+            let options = limited(|limits| {
+                limits.pbkdf2_iterations = 10_000;
+                limits.scrypt_work = 1024 * 8;
+            });
+            for format in Format::ALL {
+                let _ = import::read_as(format, &file, &options);
+            }
+            let _ = import::read(&file, &options);
+        }
+    }
+}
