@@ -26,6 +26,7 @@
 //! | keep registrations | [`RegistrationStore`] and its implementers |
 //! | make, read or write a secret | [`Secret`], [`Entropy`] |
 //! | enrol an authenticator app | [`KeyUri`], and its `QrCode` |
+//! | take over what other systems have, and hand it out | `import`, `export`, `MigrationUri` |
 //! | show a code, verify one without a store | [`Totp`], [`Hotp`], [`Code`], [`Burned`] |
 //! | say how far clocks may differ | [`Window`] |
 //! | write a loop of your own over a store | [`transition`], [`Proposal`] |
@@ -47,7 +48,8 @@
 //! and `alloc`; `sha2` (default) adds SHA-256, SHA-512 and recovery codes; `getrandom` adds
 //! `SystemEntropy`; `pbkdf2` and `argon2` hash weak recovery codes; `sqlite` adds `SqliteStore`,
 //! `tokio` `BlockingPool`, `conformance` the suite for stores; `qr` adds `QrCode` as modules, text
-//! and SVG, `png` the same as PNG. Without features, or with `qr` alone, the crate needs neither
+//! and SVG, `png` the same as PNG; `import` adds the modules `import` and `export`, `migration-uri`
+//! `MigrationUri`. Without features, or with `qr` and `migration-uri` alone, the crate needs neither
 //! std nor a heap.
 #![no_std]
 #![forbid(unsafe_code)]
