@@ -43,7 +43,7 @@ mod limits;
 mod login;
 mod oath_csv;
 mod oath_users;
-mod pskc;
+pub(crate) mod pskc;
 mod raivo;
 mod stratum;
 mod two_fas;
