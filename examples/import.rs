@@ -185,7 +185,9 @@ fn show_tokens(tokens: &[Imported], show_secrets: bool) -> io::Result<()> {
             place(token),
         ]
     });
-    show_table(&header.map(String::from), rows.collect())?;
+    if !tokens.is_empty() {
+        show_table(&header.map(String::from), rows.collect())?;
+    }
     println!("{}\n", counted(tokens.len(), "token"));
     Ok(())
 }

@@ -77,15 +77,6 @@ pub(super) fn full_name(issuer: &str, account: &str) -> String {
     }
 }
 
-/// Issuer and account in one line, as far as there are any.
-pub(super) fn full_name(issuer: &str, account: &str) -> String {
-    match (issuer.is_empty(), account.is_empty()) {
-        (true, _) => account.into(),
-        (false, true) => issuer.into(),
-        (false, false) => [issuer, ": ", account].concat(),
-    }
-}
-
 /// A registration that is [handed out](crate::Engine::export), with no names yet.
 impl From<Migration<'_>> for Imported {
     fn from(migration: Migration<'_>) -> Self {
