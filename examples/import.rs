@@ -186,7 +186,7 @@ fn show_tokens(tokens: &[Imported], show_secrets: bool) -> io::Result<()> {
         ]
     });
     if !tokens.is_empty() {
-        show_table(&header.map(String::from), rows.collect())?;
+        show_table(&header.map(String::from), &rows.collect::<Vec<_>>())?;
     }
     println!("{}\n", counted(tokens.len(), "token"));
     Ok(())
@@ -205,7 +205,7 @@ fn show_left_out(left_out: &[LeftOut]) -> io::Result<()> {
     });
     show_table(
         &["left out", "name", "why"].map(String::from),
-        rows.collect(),
+        &rows.collect::<Vec<_>>(),
     )?;
     println!("{} left out\n", left_out.len());
     Ok(())
@@ -214,7 +214,7 @@ fn show_left_out(left_out: &[LeftOut]) -> io::Result<()> {
 /// Shows a table, its header in bold on a terminal.
 fn show_table<const COLUMNS: usize>(
     header: &[String; COLUMNS],
-    rows: Vec<[String; COLUMNS]>,
+    rows: &[[String; COLUMNS]],
 ) -> io::Result<()> {
     let letters = |row: &[String; COLUMNS], column: usize| row[column].chars().count();
     let widths: Vec<usize> = (0..COLUMNS)
@@ -224,9 +224,10 @@ fn show_table<const COLUMNS: usize>(
         })
         .collect();
     let mut out = io::stdout().lock();
-    let (bold, plain) = match out.is_terminal() {
-        true => ("\x1b[1m", "\x1b[0m"),
-        false => ("", ""),
+    let (bold, plain) = if out.is_terminal() {
+        ("\x1b[1m", "\x1b[0m")
+    } else {
+        ("", "")
     };
     writeln!(out, "{bold}{}{plain}", line(header, &widths))?;
     rows.iter()

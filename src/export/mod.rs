@@ -28,8 +28,10 @@
 
 mod error;
 mod pskc;
+mod uri_list;
 mod written;
 
 pub use error::ExportError;
 pub use pskc::{Protection, pskc};
+pub use uri_list::uri_list;
 pub use written::{Omission, Omitted, Written};

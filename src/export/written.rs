@@ -45,15 +45,21 @@ pub enum Omission {
     Counter,
     /// The token: one of its names has a character that this format can't have.
     NameCharacter,
+    /// The token: its names are too long for this format.
+    TooLong,
     /// Its recovery codes. The token is in the file.
     RecoveryCodes,
+    /// Its serial number. The token is in the file.
+    SerialNumber,
+    /// Its drift. The token is in the file.
+    Drift,
 }
 
 impl Omission {
     /// Whether the file lacks the token itself, not only something of it.
     #[must_use]
     pub const fn is_token(self) -> bool {
-        !matches!(self, Self::RecoveryCodes)
+        !matches!(self, Self::RecoveryCodes | Self::SerialNumber | Self::Drift)
     }
 }
 
@@ -69,6 +75,11 @@ impl fmt::Display for Omission {
             Self::Counter => "the token has used up its last counter: register a new one",
             Self::NameCharacter => {
                 "the issuer, account or serial number has a control character: remove it, then write again"
+            }
+            Self::TooLong => "the issuer and account are too long for this format: shorten them",
+            Self::SerialNumber => "this format has no room for the serial number beside the account",
+            Self::Drift => {
+                "this format can't say how far the token's clock is off: resynchronise it in the other system"
             }
             Self::RecoveryCodes => {
                 "this format has no recovery codes: generate new ones in the other system"

@@ -47,6 +47,9 @@ fn decrypt(file: &[u8], reading: &Reading<'_>) -> Result<Zeroizing<Vec<u8>>, Imp
         .ok_or(ImportError::WrongPasswordOrDamaged)
 }
 
+/// Iterations, salt, nonce and ciphertext.
+type Newer<'f> = (u32, &'f [u8], &'f [u8], &'f [u8]);
+
 /// `None` also where the iterations are beyond the limits: then they are part of a nonce, as
 /// andOTP itself writes 140,000 to 160,000.
 fn open_newer(file: &[u8], password: &[u8], limits: &Limits) -> Option<Zeroizing<Vec<u8>>> {
@@ -55,7 +58,7 @@ fn open_newer(file: &[u8], password: &[u8], limits: &Limits) -> Option<Zeroizing
     decrypt::open(&key, nonce, sealed)
 }
 
-fn split_newer(file: &[u8]) -> Option<(u32, &[u8], &[u8], &[u8])> {
+fn split_newer(file: &[u8]) -> Option<Newer<'_>> {
     let (iterations, rest) = file.split_first_chunk()?;
     let (salt, rest) = rest.split_at_checked(SALT_BYTES)?;
     let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES)?;

@@ -67,12 +67,12 @@ pub(super) fn read_table(
     mut each: impl FnMut(Place, &Header, &Row<'_>, &mut Reading<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let mut header = None;
-    read_rows(text, reading, |place, row, reading| match &header {
-        Some(header) => each(place, header, row, reading),
-        None => {
-            header = Some(Header(row.cells().map(String::from).collect()));
-            Ok(())
+    read_rows(text, reading, |place, row, reading| {
+        if let Some(header) = &header {
+            return each(place, header, row, reading);
         }
+        header = Some(Header(row.cells().map(String::from).collect()));
+        Ok(())
     })
 }
 

@@ -18,15 +18,8 @@ pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportEr
     let (line, secret) = lines.next().unwrap_or((1, ""));
     let mut options = Options::default();
     for (line, text) in lines {
-        match text.trim_end() {
-            "" => {}
-            text => match text.strip_prefix(OPTION) {
-                Some(option) => options.read(option),
-                None if is_scratch_code(text) => options.scratch_codes.push(text),
-                None => {
-                    reading.leave_out(Place::Line(line), String::new(), Reason::RecoveryCode)?
-                }
-            },
+        if !options.read_line(text.trim_end()) {
+            reading.leave_out(Place::Line(line), String::new(), Reason::RecoveryCode)?;
         }
     }
     let secret = Secret::from_legacy_base32(secret.trim()).map_err(Reason::from);
@@ -50,6 +43,18 @@ struct Options {
 }
 
 impl Options {
+    /// Reads an option or a scratch code; tells whether it was either, or nothing.
+    fn read_line(&mut self, line: &str) -> bool {
+        if let Some(option) = line.strip_prefix(OPTION) {
+            self.read(option);
+        } else if is_scratch_code(line) {
+            self.scratch_codes.push(line);
+        } else {
+            return line.is_empty();
+        }
+        true
+    }
+
     /// Reads an option. Those that say how the module slows guessing are keyfob's own affair.
     fn read(&mut self, option: &str) {
         let (name, value) = option.split_once(' ').unwrap_or((option, ""));

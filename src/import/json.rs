@@ -163,6 +163,7 @@ impl Text<'_> {
 }
 
 /// The text, or nothing.
+#[allow(clippy::ref_option)] // as the fields of entries are
 pub(super) fn text<'t>(text: &'t Option<Text<'_>>) -> &'t str {
     text.as_ref().map_or("", Text::as_str)
 }
@@ -174,12 +175,14 @@ pub(super) fn first_of<'t, const COUNT: usize>(texts: [&'t Option<Text<'_>>; COU
 }
 
 /// The kind by its name; TOTP where a file doesn't say.
+#[allow(clippy::ref_option)]
 pub(super) fn kind(name: &Option<Text<'_>>) -> Result<Kind, Reason> {
     name.as_ref()
         .map_or(Ok(Kind::Totp), |name| Kind::from_name(name.as_str()))
 }
 
 /// The secret in base32, if there is one.
+#[allow(clippy::ref_option)]
 pub(super) fn secret(secret: &Option<Text<'_>>) -> Result<Secret, Reason> {
     secret.as_ref().ok_or(Reason::NoSecret)?.secret()
 }
@@ -201,7 +204,7 @@ impl<'de> Deserialize<'de> for Number {
 
 struct NumberVisitor;
 
-impl<'de> Visitor<'de> for NumberVisitor {
+impl Visitor<'_> for NumberVisitor {
     type Value = Number;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

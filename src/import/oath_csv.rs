@@ -23,15 +23,15 @@ struct Layout {
 
 impl Layout {
     fn of(text: &str) -> Self {
-        match text.starts_with("# version: 2") {
-            true => Self {
+        if text.starts_with("# version: 2") {
+            return Self {
                 account: Some(0),
                 serial: 3,
-            },
-            false => Self {
-                account: None,
-                serial: 0,
-            },
+            };
+        }
+        Self {
+            account: None,
+            serial: 0,
         }
     }
 

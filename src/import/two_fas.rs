@@ -24,14 +24,12 @@ pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportEr
     if !matches!(file.schema, Number::Whole(1..=LATEST_SCHEMA)) {
         return Err(ImportError::Version);
     }
-    match file.encrypted {
-        None => json::read_list::<Service<'_>>(text, &["services"], reading),
-        Some(_) => {
-            let services = file.decrypt(reading)?;
-            let services = core::str::from_utf8(&services).map_err(|_| ImportError::Damaged)?;
-            json::read_list::<Service<'_>>(services, &[], reading)
-        }
+    if file.encrypted.is_none() {
+        return json::read_list::<Service<'_>>(text, &["services"], reading);
     }
+    let services = file.decrypt(reading)?;
+    let services = core::str::from_utf8(&services).map_err(|_| ImportError::Damaged)?;
+    json::read_list::<Service<'_>>(services, &[], reading)
 }
 
 #[derive(Deserialize)]

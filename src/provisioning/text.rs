@@ -25,7 +25,7 @@ pub(super) enum Coding {
 
 impl<'a> UriText<'a> {
     /// Text that isn't encoded.
-    pub(super) const fn plain(text: &'a str) -> Self {
+    pub(crate) const fn plain(text: &'a str) -> Self {
         Self {
             raw: text.as_bytes(),
             coding: Coding::Plain,

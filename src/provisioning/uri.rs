@@ -151,7 +151,7 @@ impl<'a> KeyUri<'a> {
     }
 
     /// How long the URI is as it is written.
-    fn length_bytes(&self) -> usize {
+    pub(crate) fn length_bytes(&self) -> usize {
         let mut length = Length(0);
         // Counting never fails.
         let _ = write!(length, "{self}");
