@@ -38,23 +38,29 @@ enum Source {
 struct MacMethod<'t> {
     /// `None` if it isn't supported.
     hash: Option<Algorithm>,
-    key: MacKey<'t>,
+    key: MacKeySource<'t>,
 }
 
+/// Where the MAC key comes from.
 #[derive(Default)]
-enum MacKey<'t> {
+enum MacKeySource<'t> {
     /// The encryption key is the MAC key, too.
     #[default]
     EncryptionKey,
     Sealed(Sealed<'t>),
-    /// The file names it only.
+    /// The file only names it.
     Elsewhere,
+}
+
+struct MacKey {
+    hash: Algorithm,
+    bytes: Wiped,
 }
 
 /// The keys, or why there is no MAC key.
 struct Keys {
     encryption: Wiped,
-    mac: Result<(Algorithm, Wiped), Reason>,
+    mac: Result<MacKey, Reason>,
 }
 
 /// What the values of a file have shown about the key.
@@ -74,15 +80,22 @@ struct Seen {
 impl<'t> Protection<'t> {
     /// Reads an `EncryptionKey`.
     pub(super) fn read_key(&mut self, walker: &mut Walker<'t>) -> Result<(), ImportError> {
-        let mut source = Source::Shared;
-        walker.children(|child, walker| {
-            match child.name() {
-                "DerivedKey" => source = Source::Derived(Derivation::read(walker)?),
-                "KeyName" => {}
-                _ => source = Source::Foreign,
+        let (mut derived, mut foreign) = (None, false);
+        walker.children(|child, walker| match child.name() {
+            "DerivedKey" => {
+                let derivation = Derivation::read(walker)?;
+                walker.put(&mut derived, derivation)
             }
-            Ok(())
+            name => {
+                foreign |= name != "KeyName";
+                Ok(())
+            }
         })?;
+        let source = match derived {
+            _ if foreign => Source::Foreign,
+            Some(derivation) => Source::Derived(derivation),
+            None => Source::Shared,
+        };
         walker.put(&mut self.source, source)
     }
 
@@ -97,10 +110,10 @@ impl<'t> Protection<'t> {
         let mut key = None;
         walker.children(|child, walker| match child.name() {
             "MACKey" => {
-                let sealed = MacKey::Sealed(Sealed::read(walker)?);
+                let sealed = MacKeySource::Sealed(Sealed::read(walker)?);
                 walker.put(&mut key, sealed)
             }
-            "MACKeyReference" => walker.put(&mut key, MacKey::Elsewhere),
+            "MACKeyReference" => walker.put(&mut key, MacKeySource::Elsewhere),
             _ => Ok(()),
         })?;
         let key = key.unwrap_or_default();
@@ -135,30 +148,11 @@ impl<'t> Protection<'t> {
         })
     }
 
-    fn mac_key(
-        &self,
-        encryption: &Wiped,
-    ) -> Result<Result<(Algorithm, Wiped), Reason>, ImportError> {
-        let Some(method) = &self.mac else {
-            return Ok(Err(Reason::NoMac));
-        };
-        let Some(hash) = method.hash else {
-            return Ok(Err(Reason::Encryption));
-        };
-        let key = match &method.key {
-            MacKey::EncryptionKey => encryption.clone(),
-            MacKey::Elsewhere => return Ok(Err(Reason::Encryption)),
-            MacKey::Sealed(sealed) => match sealed.cipher {
-                None => return Ok(Err(Reason::Encryption)),
-                Some(cipher) => sealed
-                    .text()
-                    .ok()
-                    .and_then(|text| cipher.decrypt(encryption, &text))
-                    .ok_or(ImportError::WrongPassword)?,
-            },
-        };
-        let strong = key.len() >= MIN_MAC_KEY_BYTES;
-        Ok(strong.then_some((hash, key)).ok_or(Reason::NoMac))
+    fn mac_key(&self, encryption: &Wiped) -> Result<Result<MacKey, Reason>, ImportError> {
+        match &self.mac {
+            None => Ok(Err(Reason::NoMac)),
+            Some(method) => method.open(encryption),
+        }
     }
 
     /// The secret in a value, decoded or decrypted.
@@ -216,13 +210,40 @@ impl<'t> Protection<'t> {
     }
 }
 
+impl MacMethod<'_> {
+    /// The MAC key, or why values can't be authenticated.
+    fn open(&self, encryption: &Wiped) -> Result<Result<MacKey, Reason>, ImportError> {
+        let Some(hash) = self.hash else {
+            return Ok(Err(Reason::Encryption));
+        };
+        let bytes = match &self.key {
+            MacKeySource::EncryptionKey => Ok(encryption.clone()),
+            MacKeySource::Elsewhere => Err(Reason::Encryption),
+            MacKeySource::Sealed(sealed) => open_mac_key(sealed, encryption)?,
+        };
+        Ok(bytes.map(|bytes| MacKey { hash, bytes }))
+    }
+}
+
+/// A MAC key has no MAC itself, so that it doesn't open is all that tells a wrong key.
+fn open_mac_key(
+    sealed: &Sealed<'_>,
+    encryption: &Wiped,
+) -> Result<Result<Wiped, Reason>, ImportError> {
+    let Some(cipher) = sealed.cipher else {
+        return Ok(Err(Reason::Encryption));
+    };
+    let key = sealed.text().ok();
+    let key = key.and_then(|text| cipher.decrypt(encryption, &text));
+    let key = key.ok_or(ImportError::WrongPassword)?;
+    let strong = key.len() >= MIN_MAC_KEY_BYTES;
+    Ok(strong.then_some(key).ok_or(Reason::NoMac))
+}
+
 impl Keys {
     fn verify(&self, text: &[u8], mac: &[u8]) -> Result<(), Reason> {
-        let (hash, key) = match &self.mac {
-            Ok((hash, key)) => (*hash, key),
-            Err(reason) => return Err(*reason),
-        };
-        mac::verify(hash, key, text, mac)
+        let key = self.mac.as_ref().map_err(|reason| *reason)?;
+        mac::verify(key.hash, &key.bytes, text, mac)
             .then_some(())
             .ok_or(Reason::Mac)
     }
