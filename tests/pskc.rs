@@ -267,6 +267,21 @@ fn passwords_open_whatever_the_hash() {
     }
 }
 
+/// python-pskc writes the hash as text, and doesn't read that itself.
+#[test]
+fn the_hash_of_a_password_may_be_text() {
+    let uri = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
+    let attribute = format!("<x:PRF Algorithm=\"{uri}\"/>");
+    let text = format!("<x:PRF>{uri}</x:PRF>");
+    let file = fixture!("password-hmac-sha256");
+    assert!(file.contains(&attribute));
+    let import = read(
+        &file.replace(&attribute, &text),
+        Unlock::Password("correct horse"),
+    );
+    assert_eq!(only(&import.unwrap()).secret.as_bytes(), SECRET);
+}
+
 #[test]
 fn encrypted_numbers_are_big_endian() {
     let import = read_with_key(fixture!("encrypted-numbers"));

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::cipher::Wiped;
 use super::value::from_base64;
-use super::xml::Walker;
+use super::xml::{Element, Walker};
 use super::{mac, names};
 use crate::Algorithm;
 use crate::import::{ImportError, Limits};
@@ -57,9 +57,7 @@ impl Derivation {
             "IterationCount" => read_number(&mut iterations, walker),
             "KeyLength" => read_number(&mut key_bytes, walker),
             "PRF" => {
-                let uri = walker.attribute(param, "Algorithm")?;
-                // RFC 8018 has HMAC-SHA-1 where none is named.
-                let read = uri.as_deref().map_or(Some(Algorithm::Sha1), names::hmac);
+                let read = read_hash(param, walker)?;
                 walker.put(&mut hash, read)
             }
             _ => Ok(()),
@@ -95,6 +93,22 @@ impl Derivation {
             &mut key,
         );
         Ok(key)
+    }
+}
+
+/// Reads a `PRF`: `None` if it isn't supported, SHA-1 if it names nothing (RFC 8018, appendix A.2).
+fn read_hash(
+    element: &Element<'_>,
+    walker: &mut Walker<'_>,
+) -> Result<Option<Algorithm>, ImportError> {
+    let uri = match walker.attribute(element, "Algorithm")? {
+        Some(uri) => uri.into_owned(),
+        // python-pskc 1.4 writes it there.
+        None => walker.name()?,
+    };
+    match uri.as_str() {
+        "" => Ok(Some(Algorithm::Sha1)),
+        uri => Ok(names::hmac(uri)),
     }
 }
 
