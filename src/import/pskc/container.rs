@@ -71,25 +71,24 @@ impl<'t, 'r, 'o> Container<'t, 'r, 'o> {
         walker.children(|child, walker| match child.name() {
             // A key that came before would have been read without it.
             "DeviceInfo" if self.keys != before => Err(walker.malformed()),
-            "DeviceInfo" => {
-                let read = Device::read(walker)?;
-                walker.put(&mut device, read)
-            }
-            "Key" => {
-                let device = device.get_or_insert_default();
-                let key = Key::read(child, walker)?;
-                self.keep(&key, device)
-            }
+            "DeviceInfo" => Device::read(&mut device, walker),
+            "Key" => self.read_key(child, device.get_or_insert_default(), walker),
             _ => Ok(()),
         })?;
-        if self.keys == before {
-            let serial = device.unwrap_or_default().serial();
-            self.leave_out(serial, Reason::NoOneTimePassword)?;
+        if self.keys != before {
+            return Ok(());
         }
-        Ok(())
+        let serial = device.unwrap_or_default().serial();
+        self.leave_out(serial, Reason::NoOneTimePassword)
     }
 
-    fn keep(&mut self, key: &Key<'t>, device: &Device) -> Result<(), ImportError> {
+    fn read_key(
+        &mut self,
+        element: &Element<'t>,
+        device: &Device,
+        walker: &mut Walker<'t>,
+    ) -> Result<(), ImportError> {
+        let key = Key::read(element, walker)?;
         self.keys = self.keys.saturating_add(1);
         if key.is_encrypted() {
             self.protection.unlock(self.reading.options)?;

@@ -21,7 +21,10 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn read(walker: &mut Walker<'_>) -> Result<Self, ImportError> {
+    pub(super) fn read(
+        place: &mut Option<Self>,
+        walker: &mut Walker<'_>,
+    ) -> Result<(), ImportError> {
         let mut device = Self::default();
         walker.children(|child, walker| {
             match child.name() {
@@ -32,7 +35,7 @@ impl Device {
             }
             Ok(())
         })?;
-        Ok(device)
+        walker.put(place, device)
     }
 
     pub(super) fn serial(self) -> String {
@@ -178,25 +181,19 @@ impl<'t> Key<'t> {
         kind: Kind,
         protection: &mut Protection<'t>,
     ) -> Result<Described<'_>, Reason> {
-        let described = Described {
-            algorithm: self
-                .parameters
-                .suite
-                .as_deref()
-                .filter(|suite| !suite.is_empty()),
+        let suite = self.parameters.suite.as_deref();
+        let mut described = Described {
+            algorithm: suite.filter(|suite| !suite.is_empty()),
             digits: self.parameters.digits()?,
             ..Described::new(kind)
         };
-        Ok(match kind {
-            Kind::Hotp => Described {
-                counter: self.data.counter(protection)?,
-                ..described
-            },
-            Kind::Totp | Kind::Steam => Described {
-                period: number(self.data.time_interval.as_ref(), protection)?,
-                ..described
-            },
-        })
+        match kind {
+            Kind::Hotp => described.counter = self.data.counter(protection)?,
+            Kind::Totp | Kind::Steam => {
+                described.period = number(self.data.time_interval.as_ref(), protection)?;
+            }
+        }
+        Ok(described)
     }
 }
 
