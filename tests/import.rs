@@ -520,7 +520,7 @@ mod properties {
             file[place] = byte;
             file.truncate(cut.index(file.len()).max(file.len() / 2));
             let options = limited(|limits| {
-                limits.pbkdf2_iterations = 10_000;
+                limits.pbkdf2_iterations = 100;
                 limits.scrypt_work = 1024 * 8;
             });
             for format in Format::ALL {

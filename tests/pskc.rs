@@ -263,7 +263,7 @@ fn passwords_open_whatever_the_hash() {
         let import = read(file, Unlock::Password(password)).unwrap();
         assert_eq!(only(&import).secret.as_bytes(), SECRET);
         let error = read(file, Unlock::Password("wrong horse")).unwrap_err();
-        assert_eq!(error, ImportError::WrongPassword);
+        assert_eq!(error, ImportError::WrongPasswordOrDamaged);
     }
 }
 
@@ -333,7 +333,7 @@ fn a_wrong_key_is_told_from_damage() {
     ] {
         for key in [&[0x17; 32][..], &[0x17; 16], &[0x17; 24], &[]] {
             let error = read(file, Unlock::Key(key)).unwrap_err();
-            assert_eq!(error, ImportError::WrongPassword);
+            assert_eq!(error, ImportError::WrongPasswordOrDamaged);
         }
     }
 }

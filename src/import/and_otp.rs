@@ -11,12 +11,12 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::decrypt::{self, Key, Prf};
+use super::decrypt::{self, Key};
 use super::described::{Described, Number};
 use super::import::Reading;
 use super::json::{self, Text};
 use super::{ImportError, Limits, Reason};
-use crate::Secret;
+use crate::{Algorithm, Secret};
 
 const SALT_BYTES: usize = 12;
 const NONCE_BYTES: usize = 12;
@@ -54,7 +54,9 @@ type Newer<'f> = (u32, &'f [u8], &'f [u8], &'f [u8]);
 /// andOTP itself writes 140,000 to 160,000.
 fn open_newer(file: &[u8], password: &[u8], limits: &Limits) -> Option<Zeroizing<Vec<u8>>> {
     let (iterations, salt, nonce, sealed) = split_newer(file)?;
-    let key = decrypt::pbkdf2(Prf::Sha1, password, salt, iterations, limits).ok()?;
+    let mut key = Key::default();
+    let hash = Algorithm::Sha1;
+    decrypt::pbkdf2(hash, password, salt, iterations, limits, &mut *key).ok()?;
     decrypt::open(&key, nonce, sealed)
 }
 

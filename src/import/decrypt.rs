@@ -2,11 +2,15 @@
 
 use std::vec::Vec;
 
+use ::pbkdf2::pbkdf2_hmac;
 use aes_gcm::aead::AeadInOut as _;
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
 use super::{Format, ImportError, Limits, Options, Unlock};
+use crate::Algorithm;
 
 /// A key of 256 bits, wiped on drop.
 pub(super) type Key = Zeroizing<[u8; 32]>;
@@ -31,30 +35,24 @@ pub(super) fn open(key: &Key, nonce: &[u8], sealed: &[u8]) -> Option<Zeroizing<V
     Some(text)
 }
 
-/// The hash under PBKDF2's HMAC.
-#[derive(Clone, Copy)]
-pub(super) enum Prf {
-    Sha1,
-    Sha256,
-}
-
-/// PBKDF2 (RFC 8018 §5.2) within the limits.
+/// Fills `key` by PBKDF2 over HMAC (RFC 8018 §5.2), within the limits.
 pub(super) fn pbkdf2(
-    prf: Prf,
+    hash: Algorithm,
     password: &[u8],
     salt: &[u8],
     iterations: u32,
     limits: &Limits,
-) -> Result<Key, ImportError> {
+    key: &mut [u8],
+) -> Result<(), ImportError> {
     if iterations > limits.pbkdf2_iterations {
         return Err(ImportError::TooCostly);
     }
-    let mut key = Key::default();
-    match prf {
-        Prf::Sha1 => ::pbkdf2::pbkdf2_hmac::<sha1::Sha1>(password, salt, iterations, &mut *key),
-        Prf::Sha256 => ::pbkdf2::pbkdf2_hmac::<sha2::Sha256>(password, salt, iterations, &mut *key),
+    match hash {
+        Algorithm::Sha1 => pbkdf2_hmac::<Sha1>(password, salt, iterations, key),
+        Algorithm::Sha256 => pbkdf2_hmac::<Sha256>(password, salt, iterations, key),
+        Algorithm::Sha512 => pbkdf2_hmac::<Sha512>(password, salt, iterations, key),
     }
-    Ok(key)
+    Ok(())
 }
 
 /// The three numbers that say what scrypt costs (RFC 7914 §2).

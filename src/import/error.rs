@@ -42,7 +42,7 @@ pub enum ImportError {
     },
     /// The password or key is wrong.
     WrongPassword,
-    /// The password is wrong, or the file is damaged: this format doesn't tell which.
+    /// The password or key is wrong, or the file is damaged: nothing in it tells which.
     WrongPasswordOrDamaged,
     /// The password is right and the file was damaged or changed.
     Damaged,
@@ -79,7 +79,7 @@ impl fmt::Display for ImportError {
                 return write!(f, "the file is encrypted ({format}): give its password or key");
             }
             Self::WrongPassword => "the password or key is wrong",
-            Self::WrongPasswordOrDamaged => "the password is wrong, or the file is damaged",
+            Self::WrongPasswordOrDamaged => "the password or key is wrong, or the file is damaged",
             Self::Damaged => "the password is right, but the file was damaged or changed",
             Self::Encryption { format } => {
                 return write!(f, "the file is encrypted in a way that isn't supported ({format}): export it without encryption");

@@ -9,12 +9,12 @@ use std::vec::Vec;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::decrypt::{self, Prf};
+use super::decrypt::{self, Key};
 use super::described::{Described, Number};
 use super::import::Reading;
 use super::json::{self, Text};
 use super::{ImportError, Reason, encoding};
-use crate::Secret;
+use crate::{Algorithm, Secret};
 
 const LATEST_SCHEMA: u64 = 4;
 const ITERATIONS: u32 = 10_000;
@@ -87,7 +87,9 @@ impl Sealed {
         reading: &Reading<'_>,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, ImportError> {
         let limits = &reading.options.limits;
-        let key = decrypt::pbkdf2(Prf::Sha256, password, &self.salt, ITERATIONS, limits)?;
+        let mut key = Key::default();
+        let hash = Algorithm::Sha256;
+        decrypt::pbkdf2(hash, password, &self.salt, ITERATIONS, limits, &mut *key)?;
         Ok(decrypt::open(&key, &self.nonce, &self.ciphertext))
     }
 }

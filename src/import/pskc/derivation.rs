@@ -7,10 +7,11 @@ use std::vec;
 use zeroize::Zeroizing;
 
 use super::cipher::Wiped;
+use super::names;
 use super::value::from_base64;
 use super::xml::{Element, Walker};
-use super::{mac, names};
 use crate::Algorithm;
+use crate::import::decrypt::pbkdf2;
 use crate::import::{ImportError, Limits};
 
 /// PBKDF2 and its parameters.
@@ -81,17 +82,11 @@ impl Derivation {
     pub(super) fn derive(&self, password: &str, limits: &Limits) -> Result<Wiped, ImportError> {
         let iterations =
             u32::try_from(self.iterations.get()).map_err(|_| ImportError::TooCostly)?;
-        if iterations > limits.pbkdf2_iterations {
-            return Err(ImportError::TooCostly);
-        }
         let mut key = Zeroizing::new(vec![0; self.key_bytes]);
-        mac::pbkdf2(
-            self.hash,
-            password.as_bytes(),
-            &self.salt,
-            iterations,
-            &mut key,
-        );
+        let password = password.as_bytes();
+        pbkdf2(
+            self.hash, password, &self.salt, iterations, limits, &mut key,
+        )?;
         Ok(key)
     }
 }

@@ -199,7 +199,7 @@ impl<'t> Protection<'t> {
     pub(super) fn finish(&self) -> Result<(), ImportError> {
         let seen = &self.seen;
         if seen.refused && !seen.authentic {
-            return Err(ImportError::WrongPassword);
+            return Err(ImportError::WrongPasswordOrDamaged);
         }
         if seen.locked && !seen.secret {
             return Err(ImportError::Locked {
@@ -235,7 +235,7 @@ fn open_mac_key(
     };
     let key = sealed.text().ok();
     let key = key.and_then(|text| cipher.decrypt(encryption, &text));
-    let key = key.ok_or(ImportError::WrongPassword)?;
+    let key = key.ok_or(ImportError::WrongPasswordOrDamaged)?;
     let strong = key.len() >= MIN_MAC_KEY_BYTES;
     Ok(strong.then_some(key).ok_or(Reason::NoMac))
 }
