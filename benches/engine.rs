@@ -5,11 +5,11 @@
 
 mod report;
 
-use std::{fs, hint::black_box, time::Duration};
+use std::{fs, hint::black_box, sync::Arc, time::Duration};
 
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, measurement::WallTime};
 use keyfob::{
-    Burned, Code, Engine, HashMapStore, MemoryStore, Migration, Params, Policy, Record,
+    Burned, Code, Engine, HashMapStore, KeyCache, MemoryStore, Migration, Params, Policy, Record,
     RegistrationStore, Rejection, Secret, Swap, SystemEntropy, Totp, TotpParams, UnixTime, Window,
 };
 use report::{Peer, Row, Run};
@@ -21,6 +21,15 @@ const ROWS: &[Row] = &[
         ours: "engine, MemoryStore",
         peers: &[
             Peer::with_aim("bare, from the secret", 1.60),
+            Peer::new("bare, key kept"),
+        ],
+    },
+    Row {
+        what: "the same, its key cached",
+        group: "authenticate",
+        ours: "engine, MemoryStore, key cached",
+        peers: &[
+            Peer::new("engine, MemoryStore"),
             Peer::new("bare, key kept"),
         ],
     },
@@ -121,6 +130,11 @@ fn authentication(criterion: &mut Criterion) {
     bench(&mut group, "engine, MemoryStore", {
         let store = MemoryStore::<u64, 1>::new();
         log_in_over(registered(store))
+    });
+    let store = MemoryStore::<u64, 1>::new();
+    bench(&mut group, "engine, MemoryStore, key cached", {
+        let keys = Arc::new(KeyCache::new(1_000));
+        log_in_over(registered(store).with_key_cache(keys))
     });
     let store = HashMapStore::<u64>::new();
     bench(

@@ -486,6 +486,31 @@ fn only_a_confirmed_token_is_handed_out() {
     assert_eq!(export(&mut desk), Rejection::Expired);
 }
 
+/// A cached key is no memory of what was accepted, and of no other secret.
+#[cfg(feature = "std")]
+#[test]
+fn cached_keys_change_no_answer() {
+    let keys = std::sync::Arc::new(keyfob::KeyCache::new(1));
+    let mut desk = Desk::new(Policy::DEFAULT);
+    desk.engine = Engine::new(MemoryStore::new(), Policy::DEFAULT).with_key_cache(keys);
+    desk.migrate(&migration()).unwrap();
+    desk.wait(90);
+    let old = Totp::new(&secret(), TotpParams::DEFAULT);
+    let proof = desk.log_in(&old).unwrap();
+    assert_eq!(refusal(desk.log_in(&old)), Rejection::Replayed);
+    let wrong = desk.wrong_code(&old);
+    assert_eq!(refusal(desk.submit(&wrong)), Rejection::Mismatch);
+
+    let enrollment = desk.replace(proof).unwrap();
+    let new = Totp::new(enrollment.secret(), TotpParams::DEFAULT);
+    desk.wait(90);
+    assert!(desk.log_in(&old).is_ok());
+    assert!(desk.log_in(&new).unwrap().replaced());
+    desk.wait(90);
+    assert_eq!(refusal(desk.log_in(&old)), Rejection::Mismatch);
+    assert!(desk.log_in(&new).is_ok());
+}
+
 #[test]
 fn legacy_secrets_need_a_policy() {
     let secret = Secret::from_legacy_bytes(&[7; 10]).unwrap();

@@ -1,5 +1,10 @@
 //! Load, decide, swap: the loop over a store that blocks.
 
+#[cfg(feature = "std")]
+use std::sync::Arc;
+
+#[cfg(feature = "std")]
+use super::KeyCache;
 use super::{ATTEMPTS, Error, Settings};
 #[cfg(doc)]
 use crate::Rejection;
@@ -55,6 +60,14 @@ impl<S: RegistrationStore> Engine<S> {
     #[must_use]
     pub fn with_pepper(mut self, pepper: Pepper) -> Self {
         self.settings.pepper = Some(pepper);
+        self
+    }
+
+    /// The same engine with a cache of keys made ready, which engines can share.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn with_key_cache(mut self, keys: Arc<KeyCache>) -> Self {
+        self.settings.keys = Some(keys);
         self
     }
 

@@ -6,11 +6,18 @@
 
 mod blocking;
 mod error;
+#[cfg(feature = "std")]
+mod key_cache;
 mod waiting;
 
 pub use blocking::Engine;
 pub use error::Error;
+#[cfg(feature = "std")]
+pub use key_cache::KeyCache;
 pub use waiting::AsyncEngine;
+
+#[cfg(feature = "std")]
+use std::sync::Arc;
 
 #[cfg(feature = "sha2")]
 use crate::Pepper;
@@ -28,6 +35,8 @@ struct Settings {
     policy: Policy,
     #[cfg(feature = "sha2")]
     pepper: Option<Pepper>,
+    #[cfg(feature = "std")]
+    keys: Option<Arc<KeyCache>>,
 }
 
 impl Settings {
@@ -36,15 +45,18 @@ impl Settings {
             policy,
             #[cfg(feature = "sha2")]
             pepper: None,
+            #[cfg(feature = "std")]
+            keys: None,
         }
     }
 
-    const fn at(&self, now: UnixTime) -> Context<'_> {
+    fn at(&self, now: UnixTime) -> Context<'_> {
         Context {
-            now,
-            policy: &self.policy,
             #[cfg(feature = "sha2")]
             pepper: self.pepper.as_ref(),
+            #[cfg(feature = "std")]
+            keys: self.keys.as_deref().map(|keys| keys as _),
+            ..Context::new(now, &self.policy)
         }
     }
 }

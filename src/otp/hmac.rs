@@ -41,6 +41,13 @@ impl<H: Hash> Midstates<H> {
     }
 }
 
+impl<H: Hash> Clone for Midstates<H> {
+    fn clone(&self) -> Self {
+        let Self { inner, outer } = *self;
+        Self { inner, outer }
+    }
+}
+
 impl<H: Hash> Drop for Midstates<H> {
     fn drop(&mut self) {
         self.inner.zeroize();

@@ -28,8 +28,10 @@ use crate::Step;
 /// assert_eq!(code.to_text().as_str(), "287082");
 /// # Ok::<(), keyfob::SecretError>(())
 /// ```
+#[derive(Clone)]
 pub struct OtpKey(Keyed);
 
+#[derive(Clone)]
 enum Keyed {
     Sha1(Midstates<Sha1>),
     #[cfg(feature = "sha2")]

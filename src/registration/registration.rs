@@ -6,9 +6,7 @@ use super::rejection::Rejection;
 use super::throttle::Failures;
 use super::{Failure, Policy};
 use crate::entropy::fill_checked;
-use crate::{
-    Burned, Code, CodeFormat, Entropy, Match, OtpKey, Params, Secret, Step, UnixTime, VerifyError,
-};
+use crate::{Burned, CodeFormat, Entropy, Params, Secret, Step, UnixTime};
 
 /// Sixteen random bytes that a registration keeps for life: they tell it from every other one, and
 /// salt its recovery codes, which binds those to it.
@@ -20,6 +18,12 @@ impl Lineage {
         let mut bytes = [0; 16];
         fill_checked(entropy, &mut bytes)?;
         Ok(Self(bytes))
+    }
+
+    /// A number that two registrations share by chance only. It isn't secret.
+    pub(super) fn tag(&self) -> u64 {
+        let (first, _) = self.0.as_chunks();
+        first.first().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 }
 
@@ -126,11 +130,6 @@ impl Token {
         self.params.format()
     }
 
-    /// The secret made ready.
-    pub(super) fn key(&self) -> OtpKey {
-        OtpKey::new(self.params.algorithm(), &self.secret)
-    }
-
     /// The step that a token with this drift is at, or the next counter.
     pub(super) fn expected_step(&self, now: UnixTime) -> Step {
         let step = match self.params {
@@ -138,26 +137,6 @@ impl Token {
             Params::Totp(params) => params.step_at(now),
         };
         Step::new(step.number().saturating_add_signed(self.drift.into()))
-    }
-
-    /// Verifies a code; `burned` rises with a match.
-    pub(super) fn verify(
-        &mut self,
-        code: &Code,
-        now: UnixTime,
-        policy: &Policy,
-    ) -> Result<Match, VerifyError> {
-        let window = match self.params {
-            Params::Totp(_) => policy.window,
-            Params::Hotp(_) => policy.look_ahead,
-        };
-        let expected = self.expected_step(now);
-        let mut burned = self.burned;
-        let found = self
-            .key()
-            .verify(code, self.format(), expected, window, &mut burned)?;
-        self.burned = burned;
-        Ok(found)
     }
 
     /// Follows the token's clock by one step at most, and not past the cap (RFC 6238 §6).

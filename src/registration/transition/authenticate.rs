@@ -4,8 +4,8 @@ use super::{Context, conclude, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 use crate::registration::throttle::Failures;
-use crate::registration::{Failure, Lineage, Registration, Rejection, State};
-use crate::{Code, Match, Step, UnixTime, VerifyError};
+use crate::registration::{Failure, Lineage, Registration, Rejection, State, Token};
+use crate::{Code, Match, OtpKey, Params, Step, UnixTime, VerifyError};
 
 /// A code was accepted and its step is burned in the store. Only the engine makes this value.
 ///
@@ -88,13 +88,13 @@ impl Registration {
     /// Verifies against a waiting replacement, which takes over if the code is its own, and against
     /// the token. The second value tells whether it took over.
     fn verify(&mut self, code: &Code, context: &Context<'_>) -> Result<(Match, bool), Rejection> {
-        let Context { now, policy, .. } = *context;
+        let Context { now, .. } = *context;
         let mut refused = None;
         if self.replacement_at(now).is_none() {
             self.replacement = None;
         }
         if let Some(replacement) = &mut self.replacement {
-            match replacement.token.verify(code, now, policy) {
+            match replacement.token.verify(code, &self.lineage, context) {
                 Err(error) => refused = Some(error),
                 Ok(found) => {
                     self.take_over();
@@ -102,7 +102,7 @@ impl Registration {
                 }
             }
         }
-        match self.token.verify(code, now, policy) {
+        match self.token.verify(code, &self.lineage, context) {
             Ok(found) => Ok((found, false)),
             Err(error) => Err(self.rejection(code, error, refused)),
         }
@@ -144,5 +144,41 @@ impl Registration {
             self.state = State::Active { since: now };
         }
         pending
+    }
+}
+
+impl Token {
+    /// Verifies a code; `burned` rises with a match.
+    fn verify(
+        &mut self,
+        code: &Code,
+        lineage: &Lineage,
+        context: &Context<'_>,
+    ) -> Result<Match, VerifyError> {
+        let Context { now, policy, .. } = *context;
+        let window = match self.params {
+            Params::Totp(_) => policy.window,
+            Params::Hotp(_) => policy.look_ahead,
+        };
+        let expected = self.expected_step(now);
+        let mut burned = self.burned;
+        let found = self.key(lineage, context).verify(
+            code,
+            self.format(),
+            expected,
+            window,
+            &mut burned,
+        )?;
+        self.burned = burned;
+        Ok(found)
+    }
+
+    /// The secret made ready, or found so.
+    fn key(&self, lineage: &Lineage, context: &Context<'_>) -> OtpKey {
+        let algorithm = self.params.algorithm();
+        match context.keys {
+            None => OtpKey::new(algorithm, &self.secret),
+            Some(keys) => keys.key(lineage.tag(), algorithm, &self.secret),
+        }
     }
 }

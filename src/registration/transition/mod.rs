@@ -24,12 +24,14 @@ pub use recover::{Recovered, recover, rotate_recovery_codes};
 pub use replace::{Proof, replace};
 pub use resync::{Resynced, resync};
 
+use core::fmt;
+
 #[cfg(feature = "sha2")]
 use super::Pepper;
 use super::proposal::Proposal;
 use super::record::Record;
 use super::{Failure, Policy, Registration, Rejection};
-use crate::UnixTime;
+use crate::{Algorithm, OtpKey, Secret, UnixTime};
 
 /// What a decision depends on besides the record and the input.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +43,8 @@ pub struct Context<'a> {
     /// The key that recovery codes are hashed under besides their salt, if there is one.
     #[cfg(feature = "sha2")]
     pub pepper: Option<&'a Pepper>,
+    /// Keys kept ready, if there are any.
+    pub keys: Option<&'a dyn PreparedKeys>,
 }
 
 impl<'a> Context<'a> {
@@ -52,8 +56,20 @@ impl<'a> Context<'a> {
             policy,
             #[cfg(feature = "sha2")]
             pepper: None,
+            keys: None,
         }
     }
+}
+
+/// Keys that are kept ready between decisions. `KeyCache` (feature `std`) keeps some; without any, a
+/// key is made for each decision.
+pub trait PreparedKeys: fmt::Debug + Sync {
+    /// The key of `secret` for `algorithm`, and of no other secret: whatever it finds, it compares,
+    /// in constant time.
+    ///
+    /// `tag` is the same for one registration each time, and random otherwise. It isn't secret, and
+    /// may tell where to look.
+    fn key(&self, tag: u64, algorithm: Algorithm, secret: &Secret) -> OtpKey;
 }
 
 /// Decides about the registration that is stored, if there is one.

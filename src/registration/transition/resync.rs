@@ -5,7 +5,7 @@ use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 use crate::registration::throttle::Failures;
 use crate::registration::{Failure, Registration, Rejection, Token};
-use crate::{Code, Params, Step, UnixTime};
+use crate::{Code, OtpKey, Params, Step, UnixTime};
 
 /// A token was found again; both codes are burned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +78,7 @@ impl Token {
                 u32::from(reach).saturating_mul(2),
             ),
         };
-        let step = self
-            .key()
+        let step = OtpKey::new(self.params.algorithm(), &self.secret)
             .find_consecutive(first, second, start, steps)
             .ok_or(Rejection::Mismatch)?;
         if self.burned.contains(step) {
