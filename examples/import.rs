@@ -343,7 +343,7 @@ mod moving_in {
         let mut engine = Engine::new(SqliteStore::open(store)?, POLICY);
         let bar = ProgressBar::new(u64::try_from(import.tokens.len())?);
         bar.set_style(ProgressStyle::with_template(
-            "{bar:40} {pos}/{len} tokens, {per_sec}, {eta} left",
+            "{bar:40} {pos}/{len} tokens, {eta} left",
         )?);
         let mut report = Report::default();
         for token in bar.wrap_iter(import.tokens.iter()) {
