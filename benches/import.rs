@@ -12,6 +12,7 @@ use criterion::{
 };
 use keyfob::KeyUri;
 use keyfob::import::{self, Format, Options};
+use quick_xml::events::Event;
 use report::{Peer, Row, Run};
 
 const ROWS: &[Row] = &[
@@ -26,6 +27,12 @@ const ROWS: &[Row] = &[
         group: "import-aegis",
         ours: "keyfob",
         peers: &[Peer::with_aim("serde_json", 2.00)],
+    },
+    Row {
+        what: "PSKC, 10,000 tokens",
+        group: "import-pskc",
+        ours: "keyfob",
+        peers: &[Peer::with_aim("quick-xml", 2.00)],
     },
     Row {
         what: "key URIs, 10,000 tokens",
@@ -48,7 +55,7 @@ criterion_group! {
         .measurement_time(Duration::from_secs(5))
         .sample_size(100)
         .without_plots();
-    targets = oath_csv, aegis, uri_list
+    targets = oath_csv, aegis, pskc, uri_list
 }
 
 fn oath_csv(criterion: &mut Criterion) {
@@ -77,6 +84,24 @@ fn aegis(criterion: &mut Criterion) {
     group.bench_function("serde_json", |bencher| {
         bencher.iter(|| serde_json::from_str::<serde_json::Value>(&file).unwrap());
     });
+}
+
+fn pskc(criterion: &mut Criterion) {
+    let file = exports::pskc(10_000);
+    let mut group = group(criterion, "import-pskc", &file);
+    measure_keyfob(&mut group, Format::Pskc, &file, 10_000);
+    group.bench_function("quick-xml", |bencher| bencher.iter(|| bare_xml(&file)));
+}
+
+/// All events, as slices of the file.
+fn bare_xml(file: &str) {
+    let mut reader = quick_xml::Reader::from_str(file);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Eof => return,
+            event => black_box(&event),
+        };
+    }
 }
 
 fn uri_list(criterion: &mut Criterion) {

@@ -85,6 +85,7 @@ fn honest_files() {
     for (format, file) in [
         (Format::OathCsv, exports::oath_csv(5_000)),
         (Format::Aegis, exports::aegis(5_000)),
+        (Format::Pskc, exports::pskc(5_000)),
         (Format::UriList, exports::uri_list(5_000)),
     ] {
         let (import, peak) = read(format, &file);
@@ -102,6 +103,12 @@ fn files_of_nothing_but_entries() {
         (Format::FreeOtpPlus, format!(r#"{{"tokens":{zeros}}}"#)),
         (Format::OathUsers, "a\n".repeat(60_000)),
         (Format::UriList, "a\n".repeat(60_000)),
+        (Format::Pskc, pskc(&"<a/>".repeat(60_000))),
+        (Format::Pskc, pskc(&"<KeyPackage/>".repeat(60_000))),
+        (
+            Format::Pskc,
+            pskc(&"<KeyPackage><Key/></KeyPackage>".repeat(60_000)),
+        ),
         (Format::GoogleAuthenticatorPam, "a\n".repeat(60_000)),
     ];
     for format in [Format::OathCsv, Format::YubicoCsv, Format::BitwardenCsv] {
@@ -114,6 +121,10 @@ fn files_of_nothing_but_entries() {
         assert_at_most(peak, PLACES * left_out * size_of::<LeftOut>() + FIXED_BYTES);
     }
     too_many_entries();
+}
+
+fn pskc(content: &str) -> String {
+    format!("<KeyContainer>{content}</KeyContainer>")
 }
 
 /// The limit holds for tokens and for what is left out.
@@ -130,44 +141,58 @@ fn too_many_entries() {
     }
 }
 
-/// What is copied is copied a few times.
+/// What is copied is copied a few times. Each file has a piece that repeats to a mebibyte.
 fn files_of_one_long_entry() {
-    let long = 1 << 20;
-    let escaped = r"\u0041".repeat(long / 6);
-    for (format, file) in [
-        (Format::AndOtp, "[".repeat(64 << 10)),
-        (Format::TwoFas, r#"{"a":"#.repeat(64 << 10)),
-        (Format::OathCsv, ["\"", &"a,\n".repeat(long / 3)].concat()),
-        (Format::Raivo, format!(r#"[{{"issuer":"{escaped}"}}]"#)),
-        (Format::Raivo, format!(r#"[{{"secret":"{escaped}"}}]"#)),
+    for (format, start, repeated, end) in [
+        (Format::UriList, "otpauth://totp/a?secret=", "A", ""),
         (
-            Format::FreeOtpPlus,
-            format!(
-                r#"{{"tokens":[{{"secret":[{}0]}}]}}"#,
-                "1,".repeat(long / 2)
-            ),
+            Format::UriList,
+            "otpauth-migration://offline?data=",
+            "A",
+            "",
         ),
+        (Format::OathCsv, "\"", "a,\n", ""),
+        (Format::BitwardenCsv, "name,login_totp\n\"", "a", "\",A"),
+        (Format::OathUsers, "HOTP ", "a", ""),
+        (Format::GoogleAuthenticatorPam, "A\n", "12345678\n", ""),
+        (Format::AndOtp, "", "[", ""),
+        (Format::TwoFas, "", r#"{"a":"#, ""),
         (
             Format::TwoFas,
-            format!(
-                r#"{{"schemaVersion":4,"servicesEncrypted":"{}::"}}"#,
-                "AAAA".repeat(long / 4)
-            ),
+            r#"{"schemaVersion":4,"servicesEncrypted":""#,
+            "AAAA",
+            r#"::"}"#,
         ),
-        (Format::OathUsers, ["HOTP ", &"a".repeat(long)].concat()),
+        (Format::Raivo, r#"[{"issuer":""#, r"\u0041", r#""}]"#),
+        (Format::Raivo, r#"[{"secret":""#, r"\u0041", r#""}]"#),
         (
-            Format::UriList,
-            ["otpauth://totp/a?secret=", &"A".repeat(long)].concat(),
+            Format::FreeOtpPlus,
+            r#"{"tokens":[{"secret":["#,
+            "1,",
+            "0]}]}",
+        ),
+        (Format::Pskc, "<KeyContainer>", "<a>", ""),
+        (Format::Pskc, "<KeyContainer><", "a", "/></KeyContainer>"),
+        (
+            Format::Pskc,
+            "<KeyContainer ",
+            "a=\"b\" ",
+            "></KeyContainer>",
         ),
         (
-            Format::UriList,
-            ["otpauth-migration://offline?data=", &"A".repeat(long)].concat(),
+            Format::Pskc,
+            "<KeyContainer><KeyPackage><Key><Issuer>",
+            "&#65;",
+            "</Issuer></Key></KeyPackage></KeyContainer>",
         ),
         (
-            Format::GoogleAuthenticatorPam,
-            ["A\n", &"12345678\n".repeat(long / 9)].concat(),
+            Format::Pskc,
+            "<KeyContainer><KeyPackage><Key>",
+            "<FriendlyName/>",
+            "</Key></KeyPackage></KeyContainer>",
         ),
     ] {
+        let file = [start, &repeated.repeat((1 << 20) / repeated.len()), end].concat();
         let (_, peak) = read(format, &file);
         assert_at_most(peak, MOST_TIMES * file.len() + FIXED_BYTES);
     }
@@ -179,7 +204,9 @@ fn files_that_ask_for_work() {
         r#"{{"type":1,"key":"","key_params":{{"nonce":"","tag":""}},"salt":"","n":{},"r":8,"p":1}}"#,
         1 << 30
     );
-    let aegis = format!(r#"{{"version":1,"header":{{"slots":[{slot}],"params":{{"nonce":"","tag":""}}}},"db":""}}"#);
+    let aegis = format!(
+        r#"{{"version":1,"header":{{"slots":[{slot}],"params":{{"nonce":"","tag":""}}}},"db":""}}"#
+    );
     let (import, peak) = read(Format::Aegis, &aegis);
     assert_eq!(import.err(), Some(ImportError::TooCostly));
     assert_at_most(peak, FIXED_BYTES);

@@ -49,6 +49,48 @@ fn aegis_entry(entry: u64) -> String {
     )
 }
 
+/// PSKC without encryption, indented as most makers do, a package for each token.
+pub(crate) fn pskc(entries: u64) -> String {
+    let packages: String = (0..entries).map(pskc_package).collect();
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<KeyContainer Version="1.0" xmlns="urn:ietf:params:xml:ns:keyprov:pskc">
+{packages}</KeyContainer>
+"#
+    )
+}
+
+fn pskc_package(entry: u64) -> String {
+    let (serial, issuer) = (10_000_000 + entry, issuer(entry));
+    let secret = data_encoding::BASE64.encode(secret(entry).as_bytes());
+    format!(
+        r#"  <KeyPackage>
+    <DeviceInfo>
+      <Manufacturer>Maker</Manufacturer>
+      <SerialNo>{serial}</SerialNo>
+    </DeviceInfo>
+    <Key Id="{serial}" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:totp">
+      <Issuer>{issuer}</Issuer>
+      <AlgorithmParameters>
+        <ResponseFormat Length="6" Encoding="DECIMAL"/>
+      </AlgorithmParameters>
+      <Data>
+        <Secret>
+          <PlainValue>{secret}</PlainValue>
+        </Secret>
+        <Time>
+          <PlainValue>0</PlainValue>
+        </Time>
+        <TimeInterval>
+          <PlainValue>30</PlainValue>
+        </TimeInterval>
+      </Data>
+    </Key>
+  </KeyPackage>
+"#
+    )
+}
+
 /// Key URIs, one a line.
 pub(crate) fn uri_list(entries: u64) -> String {
     let mut file = String::new();
