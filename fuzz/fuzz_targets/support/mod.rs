@@ -97,7 +97,10 @@ fn check_token(token: &Imported) {
     assert!((Secret::MIN_LEGACY_BYTES..=Secret::MAX_BYTES).contains(&secret_bytes));
     match token.params {
         Params::Totp(params) => assert!((1..=86_400).contains(&params.period.as_seconds())),
-        Params::Hotp(_) => assert!(token.burned.is_some(), "a counter is never made up"),
+        Params::Hotp(_) => {
+            assert!(token.burned.is_some(), "a counter is never made up");
+            assert_eq!(token.drift_steps, 0, "a counter has no clock");
+        }
     }
     for code in token.recovery_codes.iter() {
         assert!(!code.contains(['\r', '\n']));
