@@ -88,7 +88,7 @@ fn honest_files() {
         (Format::Pskc, exports::pskc(5_000)),
         (Format::UriList, exports::uri_list(5_000)),
     ] {
-        let (import, peak) = read(format, &file);
+        let (import, peak) = read(format, file.as_bytes());
         assert_eq!(import.unwrap().tokens.len(), 5_000);
         assert_at_most(peak, MOST_TIMES * file.len() + FIXED_BYTES);
     }
@@ -115,7 +115,7 @@ fn files_of_nothing_but_entries() {
         files.push((format, ",\n".repeat(60_000)));
     }
     for (format, file) in files {
-        let (import, peak) = read(format, &file);
+        let (import, peak) = read(format, file.as_bytes());
         let left_out = import.unwrap().left_out.len();
         assert!(left_out >= 59_999, "{format}: {left_out}");
         assert_at_most(peak, PLACES * left_out * size_of::<LeftOut>() + FIXED_BYTES);
@@ -135,7 +135,7 @@ fn too_many_entries() {
         (line.as_str(), size_of::<Imported>() + line.len()),
         ("a\n", size_of::<LeftOut>() + 1),
     ] {
-        let (import, peak) = read(Format::OathCsv, &line.repeat(most + 1));
+        let (import, peak) = read(Format::OathCsv, line.repeat(most + 1).as_bytes());
         assert_eq!(import.err(), Some(ImportError::TooManyEntries { most }));
         assert_at_most(peak, PLACES * most * entry_bytes + FIXED_BYTES);
     }
@@ -193,7 +193,7 @@ fn files_of_one_long_entry() {
         ),
     ] {
         let file = [start, &repeated.repeat((1 << 20) / repeated.len()), end].concat();
-        let (_, peak) = read(format, &file);
+        let (_, peak) = read(format, file.as_bytes());
         assert_at_most(peak, MOST_TIMES * file.len() + FIXED_BYTES);
     }
 }
@@ -207,19 +207,18 @@ fn files_that_ask_for_work() {
     let aegis = format!(
         r#"{{"version":1,"header":{{"slots":[{slot}],"params":{{"nonce":"","tag":""}}}},"db":""}}"#
     );
-    let (import, peak) = read(Format::Aegis, &aegis);
+    let (import, peak) = read(Format::Aegis, aegis.as_bytes());
     assert_eq!(import.err(), Some(ImportError::TooCostly));
     assert_at_most(peak, FIXED_BYTES);
 
-    let and_otp = [0xff; 64 << 10];
-    let (import, peak) = read(Format::AndOtp, and_otp);
+    let and_otp = vec![0xff; 64 << 10];
+    let (import, peak) = read(Format::AndOtp, &and_otp);
     assert_eq!(import.err(), Some(ImportError::WrongPasswordOrDamaged));
     assert_at_most(peak, MOST_TIMES * and_otp.len() + FIXED_BYTES);
 }
 
 /// Reads a file with a password at hand, and tells what it took.
-fn read(format: Format, file: impl AsRef<[u8]>) -> (Result<Import, ImportError>, usize) {
-    let file = file.as_ref();
+fn read(format: Format, file: &[u8]) -> (Result<Import, ImportError>, usize) {
     let options = Options {
         unlock: Unlock::Password("test"),
         ..Options::default()
