@@ -1,8 +1,10 @@
-# Every fuzz target: first its seeds, then 20 seconds of what grows from them.
+# Every fuzz target: first its seeds, then some seconds of what grows from them.
+# A longer look: `FUZZ_SECONDS=600 .ci/run fuzz`.
 set -euo pipefail
 source .ci/helpers.bash
 cargo_tool cargo-fuzz 0.13.2
 
+seconds=${FUZZ_SECONDS:-8}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -10,7 +12,7 @@ trap 'rm -f "$log"' EXIT
 fuzz() {
     mkdir -p "fuzz/corpus/$1"
     RUST_BACKTRACE=0 cargo +nightly fuzz run "$1" "fuzz/corpus/$1" "fuzz/seeds/$1" -- \
-        -max_total_time=20 -timeout=5 >"$log" 2>&1
+        -max_total_time="$seconds" -timeout=5 >"$log" 2>&1
 }
 
 failed=0

@@ -75,7 +75,8 @@ impl Run {
     /// keyfob's line and one for each peer; `None` if this run didn't measure keyfob's.
     fn lines(&self, row: &Row) -> Option<String> {
         let ours = self.median(row.group, row.ours)?;
-        let first = format!("| {} | {} | {} | | |\n", row.what, row.ours, duration(ours));
+        let takes = self.takes(ours, row.group, row.ours);
+        let first = format!("| {} | {} | {takes} | | |\n", row.what, row.ours);
         let others = row
             .peers
             .iter()
@@ -89,20 +90,35 @@ impl Run {
         };
         let ratio = ours / theirs;
         let aim = peer.at_most.map(|at_most| verdict(ratio, at_most));
-        let (name, takes, aim) = (peer.name, duration(theirs), aim.unwrap_or_default());
+        let takes = self.takes(theirs, group, peer.name);
+        let (name, aim) = (peer.name, aim.unwrap_or_default());
         format!("| | {name} | {takes} | {ratio:.2} | {aim} |\n")
     }
 
-    /// The median in nanoseconds. What an earlier run left behind doesn't count.
+    /// The time, and how much is read in it where the benchmark says how long its file is.
+    fn takes(&self, nanoseconds: f64, group: &str, name: &str) -> String {
+        let takes = duration(nanoseconds);
+        let benchmark = self.result(group, name, "benchmark.json");
+        match benchmark.and_then(|benchmark| benchmark["throughput"]["Bytes"].as_f64()) {
+            Some(bytes) => format!("{takes}, {:.0} MB/s", bytes / nanoseconds * 1e3),
+            None => takes,
+        }
+    }
+
+    /// The median in nanoseconds.
     fn median(&self, group: &str, name: &str) -> Option<f64> {
+        let estimates = self.result(group, name, "estimates.json")?;
+        estimates["median"]["point_estimate"].as_f64()
+    }
+
+    /// What criterion wrote. What an earlier run left behind doesn't count.
+    fn result(&self, group: &str, name: &str, file: &str) -> Option<serde_json::Value> {
         let directory = self.results.join(group).join(name);
-        let estimates = directory.join("new/estimates.json");
-        if fs::metadata(&estimates).ok()?.modified().ok()? < self.began {
+        let file = directory.join("new").join(file);
+        if fs::metadata(&file).ok()?.modified().ok()? < self.began {
             return None;
         }
-        let estimates: serde_json::Value =
-            serde_json::from_slice(&fs::read(estimates).ok()?).ok()?;
-        estimates["median"]["point_estimate"].as_f64()
+        serde_json::from_slice(&fs::read(file).ok()?).ok()
     }
 }
 

@@ -82,7 +82,10 @@ impl Options {
         let token = described.token(secret)?;
         Ok(Imported {
             burned: token.burned.or(self.last_step.map(Burned::up_to)),
-            drift_steps: self.drift_steps,
+            drift_steps: match described.kind {
+                Kind::Hotp => 0, // it has no clock
+                _ => self.drift_steps,
+            },
             recovery_codes: self.scratch_codes,
             ..token
         })

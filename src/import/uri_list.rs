@@ -1,9 +1,8 @@
 //! Key URIs, one a line, and the QR codes that Google Authenticator exports among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::string::{String, ToString as _};
 use std::vec;
-use std::vec::Vec;
 
 use super::import::Reading;
 use super::{ImportError, Imported, Place, Reason, Remark};
@@ -71,9 +70,10 @@ impl From<&KeyUri<'_>> for Imported {
     }
 }
 
-/// The exports of Google Authenticator in a list: which QR codes of each were there.
+/// The exports of Google Authenticator in a list: the numbers of the QR codes of each that were
+/// there, and of how many.
 #[derive(Default)]
-struct Exports(BTreeMap<i32, Vec<Batch>>);
+struct Exports(BTreeMap<i32, BTreeSet<(u32, u32)>>);
 
 impl Exports {
     fn read(&mut self, line: u64, uri: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
@@ -98,22 +98,16 @@ impl Exports {
     /// Whether this QR code wasn't there before.
     fn note(&mut self, batch: Batch) -> bool {
         let seen = self.0.entry(batch.id).or_default();
-        let new = !seen.contains(&batch);
-        if new {
-            seen.push(batch);
-        }
-        new
+        seen.insert((batch.number, batch.size))
     }
 
     fn report_missing(&self, reading: &mut Reading<'_>) -> Result<(), ImportError> {
         for seen in self.0.values() {
-            let of = seen
-                .iter()
-                .map(|batch| batch.size)
-                .max()
-                .unwrap_or_default();
-            for number in (1..=of).filter(|number| seen.iter().all(|batch| batch.number != *number))
-            {
+            let of = seen.iter().map(|(_, size)| *size).max();
+            let of = of.unwrap_or_default();
+            let is_missing =
+                |number: &u32| seen.range((*number, 0)..=(*number, of)).next().is_none();
+            for number in (1..=of).filter(is_missing) {
                 let missing = Reason::MissingQrCode { number, of };
                 reading.leave_out(Place::File, String::new(), missing)?;
             }

@@ -288,7 +288,11 @@ impl<'a> Token<'a> {
     }
 }
 
+/// A name. To part one takes time in the square of its length, so it has a bound: that of a URI.
 fn text(bytes: &[u8]) -> Result<&str, UriError> {
+    if bytes.len() > KeyUri::MAX_BYTES {
+        return Err(UriError::TooLong);
+    }
     core::str::from_utf8(bytes).map_err(|_| UriError::Encoding)
 }
 
