@@ -152,6 +152,8 @@ fn files_of_one_long_entry() {
             "",
         ),
         (Format::OathCsv, "\"", "a,\n", ""),
+        (Format::OathCsv, "", ",", ""),
+        (Format::BitwardenCsv, "", ",", "\na"),
         (Format::BitwardenCsv, "name,login_totp\n\"", "a", "\",A"),
         (Format::OathUsers, "HOTP ", "a", ""),
         (Format::GoogleAuthenticatorPam, "A\n", "12345678\n", ""),
