@@ -17,7 +17,7 @@ const MOST_CELLS: usize = 256;
 /// A row of a table.
 pub(super) struct Row<'r> {
     /// The cells, one right after the other.
-    text: &'r [u8],
+    text: &'r str,
     /// Where each of them ends.
     ends: &'r [usize],
 }
@@ -30,12 +30,11 @@ impl<'r> Row<'r> {
             None => Some(&0),
             Some(before) => self.ends.get(before),
         };
-        let cell = start
+        start
             .zip(self.ends.get(column))
             .and_then(|(start, end)| self.text.get(*start..*end))
-            .unwrap_or_default();
-        // The whole file is UTF-8, and cells begin and end at ASCII.
-        str::from_utf8(cell.trim_ascii()).unwrap_or_default()
+            .unwrap_or_default()
+            .trim_ascii()
     }
 
     /// Its cells.
@@ -101,13 +100,10 @@ impl<'t> Rows<'t> {
             }
         }
         let ends = self.ends.get(..cells).unwrap_or_default();
-        Ok(Some((
-            line,
-            Row {
-                text: &self.text,
-                ends,
-            },
-        )))
+        let text = self.text.get(..length).unwrap_or_default();
+        // The whole file is UTF-8, and cells begin and end at ASCII.
+        let text = str::from_utf8(text).unwrap_or_default();
+        Ok(Some((line, Row { text, ends })))
     }
 
     fn skip_empty_lines(&mut self) {

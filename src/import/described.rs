@@ -102,6 +102,7 @@ impl Described<'_> {
     }
 
     /// The token with this secret.
+    #[inline]
     pub(super) fn token(&self, secret: Result<Secret, Reason>) -> Result<Imported, Reason> {
         let params = self.params()?;
         let burned = match self.kind {

@@ -11,18 +11,16 @@ use crate::Secret;
 
 /// The secret that hexadecimal digits stand for, weak ones included.
 pub(super) fn secret_from_hex(text: &str) -> Result<Secret, Reason> {
-    let text = text.as_bytes();
-    let mut bytes = Zeroizing::new([0; Secret::MAX_BYTES]);
+    let digits = text.as_bytes();
     let length = HEXLOWER_PERMISSIVE
-        .decode_len(text.len())
+        .decode_len(digits.len())
         .map_err(|_| Reason::SecretEncoding)?;
-    let into = bytes
-        .get_mut(..length)
-        .ok_or(Reason::Secret(crate::SecretError::TooLong))?;
-    HEXLOWER_PERMISSIVE
-        .decode_mut(text, into)
-        .map_err(|_| Reason::SecretEncoding)?;
-    Ok(Secret::from_legacy_bytes(into)?)
+    Secret::legacy_filled_by(length, |bytes| {
+        HEXLOWER_PERMISSIVE
+            .decode_mut(digits, bytes)
+            .map(drop)
+            .map_err(|_| Reason::SecretEncoding)
+    })
 }
 
 /// The bytes that base64 stands for.

@@ -17,6 +17,9 @@ pub struct Import {
     pub left_out: Vec<LeftOut>,
 }
 
+/// Bytes of a short line that has a token: the hexadecimal of 160 bits, and a number.
+const SHORT_LINE_BYTES: usize = 48;
+
 /// A reading under way: what it was asked for, and what it has found so far.
 pub(super) struct Reading<'a> {
     pub(super) options: &'a Options<'a>,
@@ -35,6 +38,16 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Makes room at once for the tokens of a text that has one a line at most, so that those read
+    /// first aren't moved, and left behind, when the room grows.
+    pub(super) fn expect_lines(&mut self, text: &str) {
+        let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+        // Where lines are shorter, or there isn't that much room, it grows as it is needed.
+        let tokens = lines.min(text.len() / SHORT_LINE_BYTES).saturating_add(1);
+        let tokens = tokens.min(self.options.limits.entries);
+        let _ = self.found.tokens.try_reserve_exact(tokens);
+    }
+
     pub(super) fn finish(self) -> Import {
         self.found
     }
@@ -46,6 +59,7 @@ impl<'a> Reading<'a> {
 
     /// Keeps what was made of the entry at `place`: a token, or under the name that `name` gives
     /// the reason why it is left out.
+    #[inline]
     pub(super) fn keep(
         &mut self,
         place: Place,
@@ -58,6 +72,7 @@ impl<'a> Reading<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn keep_token(&mut self, token: Imported) -> Result<(), ImportError> {
         self.count()?;
         self.found.tokens.push(token);

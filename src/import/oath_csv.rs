@@ -8,6 +8,7 @@ use super::import::Reading;
 use super::{ImportError, Imported, Reason, encoding};
 
 pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
+    reading.expect_lines(text);
     let layout = Layout::of(text);
     csv::read_rows(text, reading, |place, row, reading| {
         let serial = row.cell(layout.serial);

@@ -8,6 +8,7 @@ use super::import::Reading;
 use super::{ImportError, Imported, Place, Reason, Remark, encoding};
 
 pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
+    reading.expect_lines(text);
     for (line, text) in (1..).zip(text.lines()) {
         let mut fields = text.split_ascii_whitespace().peekable();
         if fields.peek().is_none_or(|first| first.starts_with('#')) {

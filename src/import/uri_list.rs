@@ -14,6 +14,7 @@ pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportEr
         let format = reading.format();
         return Err(ImportError::Encryption { format });
     }
+    reading.expect_lines(text);
     let mut exports = Exports::default();
     for (line, text) in (1..).zip(text.lines()) {
         match text.trim() {

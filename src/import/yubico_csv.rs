@@ -16,6 +16,7 @@ const OATH_HOTP: &str = "OATH-HOTP";
 const OTHER_EVENTS: [&str; 3] = ["Yubico OTP", "Static Password", "Challenge-Response"];
 
 pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
+    reading.expect_lines(text);
     csv::read_rows(text, reading, |place, row, reading| match row.cell(0) {
         LOGGING_START => Ok(()),
         OATH_HOTP => reading.keep(place, logged_token(row), || row.cell(3).into()),

@@ -111,6 +111,28 @@ impl Secret {
         Self::from_legacy_bytes(base32::decode_lenient(text, &mut buffer.0)?)
     }
 
+    /// A secret of so many bytes, weak ones included, that `fill` writes where it stays: no copy of
+    /// it needs wiping.
+    #[cfg(feature = "import")]
+    pub(crate) fn legacy_filled_by<E: From<SecretError>>(
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let fewest = Self::MIN_LEGACY_BYTES;
+        if length < fewest {
+            return Err(E::from(SecretError::TooShort {
+                bytes: length,
+                fewest,
+            }));
+        }
+        let mut secret = Self(heapless::Vec::new());
+        if secret.0.resize_default(length).is_err() {
+            return Err(E::from(SecretError::TooLong));
+        }
+        fill(&mut secret.0)?;
+        Ok(secret)
+    }
+
     /// The secret itself: for handing it to a token or sealing it, and never for a log.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
