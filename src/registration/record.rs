@@ -33,13 +33,15 @@ impl Revision {
     }
 }
 
-/// A registration as a store keeps it: opaque bytes, their revision, and when the row may go.
+/// A registration as a store keeps it: opaque bytes, their revision, and what a store must know of
+/// them: when the row may go, and whether it has recovery codes.
 ///
 /// The bytes hold the secret: keep them as you would keep the secret. Wiped on drop, hidden in
 /// `Debug`.
 pub struct Record {
     revision: Revision,
     lapses_at: Option<UnixTime>,
+    has_recovery_codes: bool,
     bytes: heapless::Vec<u8, { Record::MAX_BYTES }>,
 }
 
@@ -60,16 +62,22 @@ impl Record {
         Ok(Self {
             revision,
             lapses_at: None,
+            has_recovery_codes: false,
             bytes: heapless::Vec::from_slice(bytes).map_err(|_| Corrupt::Malformed)?,
         })
     }
 
     /// A record whose bytes are still to be written, in place: it is too large to be moved for
     /// nothing.
-    pub(super) const fn empty(revision: Revision, lapses_at: Option<UnixTime>) -> Self {
+    pub(super) const fn empty(
+        revision: Revision,
+        lapses_at: Option<UnixTime>,
+        has_recovery_codes: bool,
+    ) -> Self {
         Self {
             revision,
             lapses_at,
+            has_recovery_codes,
             bytes: heapless::Vec::new(),
         }
     }
@@ -96,12 +104,20 @@ impl Record {
     pub const fn lapses_at(&self) -> Option<UnixTime> {
         self.lapses_at
     }
+
+    /// Whether the registration has recovery codes, used ones included, so that a store which could
+    /// forget a write can refuse it: a recovery code that was used would be good again. Said of a
+    /// record to be written; `false` for one that was read from a store.
+    #[must_use]
+    pub const fn has_recovery_codes(&self) -> bool {
+        self.has_recovery_codes
+    }
 }
 
 /// Copies the bytes at once, and no more than there are.
 impl Clone for Record {
     fn clone(&self) -> Self {
-        let mut copy = Self::empty(self.revision, self.lapses_at);
+        let mut copy = Self::empty(self.revision, self.lapses_at, self.has_recovery_codes);
         let _ = copy.bytes.extend_from_slice(&self.bytes);
         copy
     }
@@ -112,6 +128,7 @@ impl Clone for Record {
         let _ = self.bytes.extend_from_slice(&source.bytes);
         self.revision = source.revision;
         self.lapses_at = source.lapses_at;
+        self.has_recovery_codes = source.has_recovery_codes;
     }
 }
 
@@ -127,6 +144,7 @@ impl fmt::Debug for Record {
         f.debug_struct("Record")
             .field("revision", &self.revision)
             .field("lapses_at", &self.lapses_at)
+            .field("has_recovery_codes", &self.has_recovery_codes)
             .finish_non_exhaustive()
     }
 }

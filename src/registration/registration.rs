@@ -87,7 +87,7 @@ impl Registration {
             State::Pending { until } => Some(until),
             State::Active { .. } => None,
         };
-        let mut record = Record::empty(revision, lapses_at);
+        let mut record = Record::empty(revision, lapses_at, self.recovery.is_some());
         super::codec::encode(self, record.bytes_mut());
         record
     }
