@@ -7,11 +7,17 @@ pub mod conformance;
 #[cfg(feature = "std")]
 mod hash_map;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 use core::future::Future;
 
+#[cfg(feature = "redis")]
+pub use self::redis::{
+    Durability, RedisError, RedisOptions, RedisStore, Replicas, ServerSettings, WaitTimeout,
+};
 #[cfg(feature = "tokio")]
 pub use blocking_pool::{BlockingPool, BlockingPoolError};
 #[cfg(feature = "std")]
