@@ -7,6 +7,8 @@ pub mod conformance;
 #[cfg(feature = "std")]
 mod hash_map;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]
@@ -23,6 +25,8 @@ pub use blocking_pool::{BlockingPool, BlockingPoolError};
 #[cfg(feature = "std")]
 pub use hash_map::HashMapStore;
 pub use memory::{MemoryStore, MemoryStoreFull};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresClients, PostgresError, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteError, SqliteStore};
 

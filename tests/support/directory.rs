@@ -26,6 +26,11 @@ impl Directory {
         }
     }
 
+    #[allow(dead_code)] // most tests name a file in it
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Where a file of that name would be.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
