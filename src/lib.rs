@@ -47,6 +47,7 @@
 //! `std` (default) adds `HashMapStore` and [`UnixTime`] from `SystemTime`, and implies `getrandom`
 //! and `alloc`; `sha2` (default) adds SHA-256, SHA-512 and recovery codes; `getrandom` adds
 //! `SystemEntropy`; `pbkdf2` and `argon2` hash weak recovery codes; `sqlite` adds `SqliteStore`,
+//! `postgres` `PostgresStore`, `redis` `RedisStore`,
 //! `tokio` `BlockingPool`, `conformance` the suite for stores; `qr` adds `QrCode` as modules, text
 //! and SVG, `png` the same as PNG; `import` adds the modules `import` and `export`, `migration-uri`
 //! `MigrationUri`. Without features, or with `qr` and `migration-uri` alone, the crate needs neither
