@@ -48,8 +48,8 @@ impl Record {
     /// codes, and 72 bytes for a store that seals records.
     pub const MAX_BYTES: usize = Self::MAX_PLAIN_BYTES + 72;
 
-    /// Most bytes before sealing.
-    pub(super) const MAX_PLAIN_BYTES: usize = 632;
+    /// Most bytes that an engine writes, so before sealing.
+    pub const MAX_PLAIN_BYTES: usize = 632;
 
     /// The record that a store kept: its revision and its bytes.
     ///
