@@ -7,6 +7,8 @@ pub mod conformance;
 #[cfg(feature = "std")]
 mod hash_map;
 mod memory;
+#[cfg(feature = "seal")]
+mod sealed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -17,6 +19,11 @@ pub use blocking_pool::{BlockingPool, BlockingPoolError};
 #[cfg(feature = "std")]
 pub use hash_map::HashMapStore;
 pub use memory::{MemoryStore, MemoryStoreFull};
+#[cfg(feature = "seal")]
+pub use sealed::{
+    Keyring, KeyringError, Rewrap, RewrapProgress, SealedError, SealedStore, SealingCipher,
+    SealingId, SealingKey,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteError, SqliteStore};
 
