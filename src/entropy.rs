@@ -1,6 +1,8 @@
 //! Randomness, lent by the embedder.
 
 use core::fmt;
+#[cfg(feature = "std")]
+use std::sync::Mutex;
 
 /// A source of cryptographically strong random bytes.
 ///
@@ -85,6 +87,23 @@ pub struct SystemEntropy;
 impl Entropy for SystemEntropy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
         getrandom::fill(bytes).map_err(|_| EntropyError)
+    }
+}
+
+/// One reference serves every thread.
+#[cfg(feature = "getrandom")]
+impl Entropy for &SystemEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        SystemEntropy.fill(bytes)
+    }
+}
+
+/// A source that is shared: each takes its turn.
+#[cfg(feature = "std")]
+impl<E: Entropy> Entropy for &Mutex<E> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        // Who panicked while it drew may have left a generator that repeats itself.
+        self.lock().map_err(|_| EntropyError)?.fill(bytes)
     }
 }
 

@@ -106,7 +106,7 @@ impl Run {
     }
 
     /// The median in nanoseconds.
-    fn median(&self, group: &str, name: &str) -> Option<f64> {
+    pub(crate) fn median(&self, group: &str, name: &str) -> Option<f64> {
         let estimates = self.result(group, name, "estimates.json")?;
         estimates["median"]["point_estimate"].as_f64()
     }

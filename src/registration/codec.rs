@@ -223,6 +223,24 @@ impl<'a> Reader<'a> {
         Ok(UnixTime::from_seconds(self.number()?))
     }
 
+    /// The version, the flags, and the state that stands first of all.
+    fn beginning(&mut self) -> Result<(u8, State), Corrupt> {
+        match self.byte()? {
+            VERSION => {}
+            0 => return Err(Corrupt::Malformed),
+            found if found & Record::SEALED != 0 => return Err(Corrupt::Sealed),
+            found => return Err(Corrupt::Version { found }),
+        }
+        let flags = self.flags(PENDING | LAST_USE | REPLACEMENT)?;
+        let time = self.time()?;
+        let state = if flags & PENDING != 0 {
+            State::Pending { until: time }
+        } else {
+            State::Active { since: time }
+        };
+        Ok((flags, state))
+    }
+
     fn failures(&mut self) -> Result<Failures, Corrupt> {
         Ok(Failures {
             count: self.byte()?,
@@ -345,23 +363,11 @@ const fn read_format(number: u8) -> CodeFormat {
 /// The registration that `bytes` stand for.
 pub(super) fn decode(bytes: &[u8]) -> Result<Registration, Corrupt> {
     let mut reader = Reader(bytes);
-    match reader.byte()? {
-        VERSION => decode_version_1(reader),
-        0 => Err(Corrupt::Malformed),
-        found => Err(Corrupt::Version { found }),
-    }
-}
-
-fn decode_version_1(mut reader: Reader<'_>) -> Result<Registration, Corrupt> {
-    let flags = reader.flags(PENDING | LAST_USE | REPLACEMENT)?;
-    let (time, last_use) = (reader.time()?, reader.time()?);
+    let (flags, state) = reader.beginning()?;
+    let last_use = reader.time()?;
     require(flags & LAST_USE != 0 || last_use == UnixTime::EPOCH)?;
     let registration = Registration {
-        state: if flags & PENDING != 0 {
-            State::Pending { until: time }
-        } else {
-            State::Active { since: time }
-        },
+        state,
         last_use: (flags & LAST_USE != 0).then_some(last_use),
         failures: reader.failures()?,
         recovery_failures: reader.failures()?,
@@ -378,4 +384,14 @@ fn decode_version_1(mut reader: Reader<'_>) -> Result<Registration, Corrupt> {
     };
     require(reader.0.is_empty())?;
     Ok(registration)
+}
+
+/// What a store is told beside these bytes: [`Record::lapses_at`] and
+/// [`Record::has_recovery_codes`]. The bytes may need any feature; those that can't be read whole
+/// count as having recovery codes, as the careful answer.
+#[cfg(feature = "seal")]
+pub(crate) fn told_beside(bytes: &[u8]) -> Result<(Option<UnixTime>, bool), Corrupt> {
+    let (_, state) = Reader(bytes).beginning()?;
+    let has_recovery_codes = decode(bytes).map_or(true, |it| it.recovery.is_some());
+    Ok((state.lapses_at(), has_recovery_codes))
 }

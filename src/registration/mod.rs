@@ -15,6 +15,8 @@ mod rejection;
 mod throttle;
 pub mod transition;
 
+#[cfg(feature = "seal")]
+pub(crate) use codec::told_beside;
 pub use failure::Failure;
 #[cfg(feature = "pbkdf2")]
 pub use policy::Pbkdf2Iterations;

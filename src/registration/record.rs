@@ -28,7 +28,7 @@ impl Revision {
 
     /// The revision of the write after this one.
     #[must_use]
-    pub(super) const fn next(self) -> Self {
+    pub(crate) const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
 }
@@ -50,8 +50,11 @@ impl Record {
     /// codes, and 72 bytes for a store that seals records.
     pub const MAX_BYTES: usize = Self::MAX_PLAIN_BYTES + 72;
 
-    /// Most bytes before sealing.
-    pub(super) const MAX_PLAIN_BYTES: usize = 632;
+    /// Most bytes that an engine writes, so before sealing.
+    pub const MAX_PLAIN_BYTES: usize = 632;
+
+    /// Set in the first byte of what is sealed, and in no version of the plain form.
+    pub(crate) const SEALED: u8 = 0x80;
 
     /// The record that a store kept: its revision and its bytes.
     ///
@@ -69,7 +72,7 @@ impl Record {
 
     /// A record whose bytes are still to be written, in place: it is too large to be moved for
     /// nothing.
-    pub(super) const fn empty(
+    pub(crate) const fn empty(
         revision: Revision,
         lapses_at: Option<UnixTime>,
         has_recovery_codes: bool,
@@ -82,7 +85,7 @@ impl Record {
         }
     }
 
-    pub(super) const fn bytes_mut(&mut self) -> &mut heapless::Vec<u8, { Self::MAX_BYTES }> {
+    pub(crate) const fn bytes_mut(&mut self) -> &mut heapless::Vec<u8, { Self::MAX_BYTES }> {
         &mut self.bytes
     }
 
@@ -160,6 +163,8 @@ pub enum Corrupt {
         /// The version that the record names.
         found: u8,
     },
+    /// It is sealed. `SealedStore` (feature `seal`) opens it.
+    Sealed,
     /// It needs a feature that this build doesn't have: `sha2`, `pbkdf2` or `argon2`.
     Feature,
 }
@@ -173,6 +178,9 @@ impl fmt::Display for Corrupt {
             Self::Version { found } => write!(
                 f,
                 "the stored record has version {found}, which a later keyfob wrote: update this one"
+            ),
+            Self::Sealed => f.write_str(
+                "the stored record is sealed: put a SealedStore that has its key around the store",
             ),
             Self::Feature => f.write_str(
                 "the stored record needs a feature of keyfob that is off: sha2, pbkdf2 or argon2",

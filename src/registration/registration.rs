@@ -56,6 +56,16 @@ pub(super) enum State {
     Active { since: UnixTime },
 }
 
+impl State {
+    /// When the row may go; see [`Record::lapses_at`].
+    pub(super) const fn lapses_at(self) -> Option<UnixTime> {
+        match self {
+            Self::Pending { until } => Some(until),
+            Self::Active { .. } => None,
+        }
+    }
+}
+
 /// A token that takes over at its first code.
 #[derive(Clone)]
 pub(super) struct Replacement {
@@ -83,11 +93,7 @@ impl Registration {
     /// The record to be written as `revision`.
     #[inline]
     pub(super) fn to_record(&self, revision: Revision) -> Record {
-        let lapses_at = match self.state {
-            State::Pending { until } => Some(until),
-            State::Active { .. } => None,
-        };
-        let mut record = Record::empty(revision, lapses_at, self.recovery.is_some());
+        let mut record = Record::empty(revision, self.state.lapses_at(), self.recovery.is_some());
         super::codec::encode(self, record.bytes_mut());
         record
     }

@@ -11,6 +11,8 @@ mod memory;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "seal")]
+mod sealed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -27,6 +29,11 @@ pub use hash_map::HashMapStore;
 pub use memory::{MemoryStore, MemoryStoreFull};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresClients, PostgresError, PostgresStore};
+#[cfg(feature = "seal")]
+pub use sealed::{
+    Keyring, KeyringError, Rewrap, RewrapProgress, SealedError, SealedStore, SealingCipher,
+    SealingId, SealingKey,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteError, SqliteStore};
 

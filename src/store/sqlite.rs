@@ -1,6 +1,7 @@
 //! Records in an SQLite database, shared between threads and processes.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 use std::path::Path;
@@ -48,6 +49,8 @@ const UPDATE: &str = "
     UPDATE keyfob_registrations SET revision = ?3, record = ?4, lapses_at = ?5
     WHERE id = ?1 AND revision = ?2";
 const DELETE: &str = "DELETE FROM keyfob_registrations WHERE id = ?1 AND revision = ?2";
+const FIRST_IDS: &str = "SELECT id FROM keyfob_registrations ORDER BY id LIMIT ?1";
+const NEXT_IDS: &str = "SELECT id FROM keyfob_registrations WHERE id > ?2 ORDER BY id LIMIT ?1";
 const SWEEP: &str = "DELETE FROM keyfob_registrations WHERE lapses_at <= ?1";
 
 /// Records in an SQLite database on a local disk, shared between threads and processes.
@@ -177,6 +180,27 @@ impl SqliteStore {
     pub fn sweep(&mut self, now: UnixTime) -> Result<usize, SqliteError> {
         let now = i64::try_from(now.as_seconds()).unwrap_or(i64::MAX);
         self.change(SWEEP, [now])
+    }
+
+    /// Up to `most` ids in their bytes' order, from the first one `after` on, or from the first of
+    /// all: page by page, so that no read is open while you write.
+    ///
+    /// Ask with the last id of a page for the next one, until a page is empty. Ids that are stored
+    /// or deleted meanwhile may be seen or not; the others are seen once.
+    ///
+    /// # Errors
+    /// [`SqliteError::InTransaction`], and what SQLite finds wrong.
+    pub fn ids(&self, after: Option<&str>, most: u32) -> Result<Vec<String>, SqliteError> {
+        let connection = self.outside_transactions()?;
+        let mut statement = connection.prepare_cached(match after {
+            None => FIRST_IDS,
+            Some(_) => NEXT_IDS,
+        })?;
+        let rows = match after {
+            None => statement.query([most])?,
+            Some(after) => statement.query((most, after))?,
+        };
+        Ok(rows.mapped(|row| row.get(0)).collect::<Result<_, _>>()?)
     }
 
     /// The connection, if what is done on it now is done for good and sees what others did.

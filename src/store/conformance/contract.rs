@@ -30,14 +30,14 @@ pub(super) fn record(revision: u64, length: usize) -> Result<Record, Violation> 
     Record::from_stored(Revision::from_u64(revision), &reversed).map_err(Violation::failed)
 }
 
-/// All that one handle can see. Nothing is stored then.
-pub(super) fn check(store: &mut Subject<'_>) -> Result<(), Violation> {
+/// All that one handle can see, with records of up to `longest` bytes. Nothing is stored then.
+pub(super) fn check(store: &mut Subject<'_>, longest: usize) -> Result<(), Violation> {
     let model = &mut Model::default();
     model.compare_all(store, Duty::Exactness)?;
     every_swap_over_every_state(store, model)?;
     a_revision_that_was(store, model)?;
     every_revision(store, model)?;
-    every_length(store, model)?;
+    every_length(store, model, longest)?;
     every_id(store, model)
 }
 
@@ -79,8 +79,12 @@ fn every_revision(store: &mut Subject<'_>, model: &mut Model) -> Result<(), Viol
     model.put(store, 0, None)
 }
 
-fn every_length(store: &mut Subject<'_>, model: &mut Model) -> Result<(), Violation> {
-    for (revision, length) in (0..).zip(0..=Record::MAX_BYTES) {
+fn every_length(
+    store: &mut Subject<'_>,
+    model: &mut Model,
+    longest: usize,
+) -> Result<(), Violation> {
+    for (revision, length) in (0..).zip(0..=longest) {
         model.put(store, 0, Some(&record(revision, length)?))?;
     }
     model.put(store, 0, None)

@@ -17,6 +17,7 @@
 //! | can be opened many times: a database, a map that is shared | [`check`] |
 //! | has one owner: flash, an array | [`check_alone`] |
 //! | can fail: a server that goes away, a file that somebody locks | also [`check_failure`] |
+//! | is around another store, and needs room of its own in a record | [`check_wrapper`] or [`check_wrapper_alone`] |
 //! | waits: an [`AsyncRegistrationStore`] | the same, through [`Blocking`] |
 //!
 //! # The ids
@@ -44,6 +45,7 @@ pub use violation::{Duty, Violation};
 #[cfg(doc)]
 use super::AsyncRegistrationStore;
 use super::RegistrationStore;
+use crate::Record;
 use numbered::Numbered;
 
 /// How many ids the suite uses, and how many records it stores at most at the same time.
@@ -62,8 +64,36 @@ where
     S: RegistrationStore<Error: Display> + Send,
     I: Borrow<S::Id>,
 {
+    check_up_to(Record::MAX_BYTES, open, id)
+}
+
+/// [`check`] for a store around a store, which adds to each record: with records of up to
+/// [`Record::MAX_PLAIN_BYTES`], the longest that an engine writes.
+///
+/// # Errors
+/// The first [`Violation`] that is found.
+pub fn check_wrapper<S, I>(
+    open: impl Fn() -> S,
+    id: impl Fn(usize) -> I + Sync,
+) -> Result<(), Violation>
+where
+    S: RegistrationStore<Error: Display> + Send,
+    I: Borrow<S::Id>,
+{
+    check_up_to(Record::MAX_PLAIN_BYTES, open, id)
+}
+
+fn check_up_to<S, I>(
+    longest: usize,
+    open: impl Fn() -> S,
+    id: impl Fn(usize) -> I + Sync,
+) -> Result<(), Violation>
+where
+    S: RegistrationStore<Error: Display> + Send,
+    I: Borrow<S::Id>,
+{
     let open = || Numbered::new(open(), &id);
-    contract::check(&mut open())?;
+    contract::check(&mut open(), longest)?;
     contract::check_handles(open)?;
     races::check_swaps(open)?;
     races::check_log_ins(open)
@@ -87,7 +117,19 @@ where
     S: RegistrationStore<Error: Display>,
     I: Borrow<S::Id>,
 {
-    contract::check(&mut Numbered::new(store, &id))
+    contract::check(&mut Numbered::new(store, &id), Record::MAX_BYTES)
+}
+
+/// [`check_alone`] for a store around a store, as [`check_wrapper`] is [`check`].
+///
+/// # Errors
+/// The first [`Violation`] that is found.
+pub fn check_wrapper_alone<S, I>(store: &mut S, id: impl Fn(usize) -> I) -> Result<(), Violation>
+where
+    S: RegistrationStore<Error: Display>,
+    I: Borrow<S::Id>,
+{
+    contract::check(&mut Numbered::new(store, &id), Record::MAX_PLAIN_BYTES)
 }
 
 /// Checks that a store which has failed says so. A guess would let people in: a record that seems
