@@ -1,18 +1,21 @@
 //! The flash store on a chip whose power goes at every byte that is written or erased.
 //!
-//! Set `KEYFOB_EVERY_CUT` to interrupt each recovery at every byte too, which takes minutes in a
-//! release build.
+//! The longest of these tests are ignored, as they take minutes in a release build:
+//! `cargo test --release --features flash --test flash -- --ignored`
 #![cfg(all(feature = "flash", feature = "sha2"))]
 
 #[path = "support/chip.rs"]
 mod chip;
+#[path = "support/flash_model.rs"]
+mod flash_model;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fmt::Debug;
+use std::ops::Range;
 
 use chip::{Chip, Cut, Fault};
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
+use flash_model::{Event, World};
 use keyfob::{
     Code, Engine, Entropy, EntropyError, Error, FlashError, FlashStore, Migration, Params, Policy,
     Record, RegistrationStore, Rejection, Revision, Secret, Swap, Totp, TotpParams, UnixTime,
@@ -66,12 +69,26 @@ enum Request {
 }
 
 /// An engine for the exact step, as two neighbours that share their digits would burn each other.
-fn engine<F: NorFlash<Error = Fault>>(
-    flash: F,
-    region: std::ops::Range<u32>,
-) -> Answer<Engine<Store<F>>> {
+fn engine<F: NorFlash<Error = Fault>>(flash: F, region: Range<u32>) -> Answer<Engine<Store<F>>> {
     let store = Store::open(flash, region).map_err(Error::Store)?;
     Ok(Engine::new(store, Policy::strict()))
+}
+
+fn migrate<S>(engine: &mut Engine<S>, id: u32) -> Result<(), Error<S::Error>>
+where
+    S: RegistrationStore<Id = u32>,
+{
+    let migration = Migration::new(secret(id), Params::Totp(TotpParams::DEFAULT));
+    let entropy = &mut Counting(id.into());
+    engine.migrate(&id, &migration, START, entropy).map(drop)
+}
+
+fn log_in<S>(engine: &mut Engine<S>, id: u32, step: u64) -> Result<(), Error<S::Error>>
+where
+    S: RegistrationStore<Id = u32>,
+{
+    let code = code(id, step);
+    engine.authenticate(&id, &code, moment(step)).map(drop)
 }
 
 fn perform<F: NorFlash<Error = Fault>>(
@@ -79,15 +96,8 @@ fn perform<F: NorFlash<Error = Fault>>(
     request: Request,
 ) -> Answer<()> {
     match request {
-        Request::Migrate(id) => {
-            let migration = Migration::new(secret(id), Params::Totp(TotpParams::DEFAULT));
-            let entropy = &mut Counting(id.into());
-            engine.migrate(&id, &migration, START, entropy).map(drop)
-        }
-        Request::LogIn(id, step) => {
-            let code = code(id, step);
-            engine.authenticate(&id, &code, moment(step)).map(drop)
-        }
+        Request::Migrate(id) => migrate(engine, id),
+        Request::LogIn(id, step) => log_in(engine, id, step),
         Request::Guess(id, step) => {
             let wrong = code(id, step + 1_000);
             engine.authenticate(&id, &wrong, moment(step)).map(drop)
@@ -160,7 +170,10 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Device<READ, WOR
     fn cut(&self, request: Request, bytes: u64) -> Option<Self> {
         let mut cut = self.clone();
         let power = cut.chip.power();
-        let answer = restart(&mut cut.chip, request, Some(bytes));
+        power.cut_after(bytes);
+        let answer = cut
+            .engine()
+            .and_then(|mut engine| perform(&mut engine, request));
         if !power.is_off() {
             return None;
         }
@@ -219,20 +232,7 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Device<READ, WOR
     }
 }
 
-/// Opens the store and makes a request, with power for so many bytes.
-fn restart<const READ: usize, const WORD: usize, const SECTOR: usize>(
-    chip: &mut Chip<READ, WORD, SECTOR>,
-    request: Request,
-    bytes: Option<u64>,
-) -> Answer<()> {
-    let region = chip.region();
-    if let Some(bytes) = bytes {
-        chip.power().cut_after(bytes);
-    }
-    perform(&mut engine(chip, region)?, request)
-}
-
-/// A day in the life of a device: it fills its sectors twice and more.
+/// A day in the life of a device.
 fn requests(log_ins: u64) -> Vec<Request> {
     let mut requests: Vec<Request> = (0..3).map(Request::Migrate).collect();
     for step in 1..=log_ins {
@@ -248,46 +248,542 @@ fn requests(log_ins: u64) -> Vec<Request> {
     requests
 }
 
-/// Cuts the power at every byte of every request, and at some bytes of the recovery.
+/// How often the recovery is interrupted as well: after one in so many cuts, at one in so many bytes.
+#[derive(Clone, Copy)]
+struct Again {
+    cuts: usize,
+    bytes: usize,
+}
+
+const SELDOM: Again = Again {
+    cuts: 31,
+    bytes: 97,
+};
+
+/// Cuts the power at every byte of every request. Each sector is erased twice at least.
 fn cut_everywhere<const READ: usize, const WORD: usize, const SECTOR: usize>(
     sectors: usize,
     cut: Cut,
     log_ins: u64,
+    again: Again,
 ) {
     let mut device = Device::<READ, WORD, SECTOR>::new(sectors, cut);
     let mut cuts = 0;
     for request in requests(log_ins) {
         let after = device.after(request);
-        let all = (0..).map_while(|bytes| device.cut(request, bytes));
-        for interrupted in all {
+        for interrupted in (0..).map_while(|bytes| device.cut(request, bytes)) {
             interrupted.check(request, &after);
             cuts += 1;
+            if cuts % again.cuts == 0 {
+                let bytes = (0..).step_by(again.bytes);
+                let twice = bytes.map_while(|bytes| interrupted.cut(request, bytes));
+                twice.for_each(|interrupted| interrupted.check(request, &after));
+            }
         }
         device = after;
     }
-    let erases = device.chip.erases.iter().min().unwrap();
-    println!("{cuts} cuts; each sector was erased {erases} times at least");
-    assert!(*erases >= 2);
+    assert!(device.chip.erases.iter().all(|erases| *erases >= 2));
+    println!("{cuts} cuts");
 }
 
 #[test]
-fn bytes_forward() {
-    cut_everywhere::<1, 1, 1024>(5, Cut::Forward, 30);
+fn a_cut_at_any_byte_loses_nothing_where_bytes_are_written() {
+    cut_everywhere::<1, 1, 1024>(5, Cut::Forward, 20, SELDOM);
 }
 
 #[test]
-fn words_forward() {
-    cut_everywhere::<1, 4, 1024>(5, Cut::Forward, 30);
+fn a_cut_at_any_byte_loses_nothing_where_erases_go_backward() {
+    cut_everywhere::<1, 8, 1024>(5, Cut::Backward, 20, SELDOM);
 }
+
 #[test]
-fn words_backward() {
-    cut_everywhere::<1, 4, 1024>(5, Cut::Backward, 30);
+fn a_cut_at_any_byte_loses_nothing_where_erases_write_zeros_first() {
+    cut_everywhere::<4, 4, 1024>(5, Cut::Zeros, 20, SELDOM);
 }
+
 #[test]
-fn words_zeros() {
-    cut_everywhere::<1, 4, 1024>(5, Cut::Zeros, 30);
+fn a_cut_at_any_byte_loses_nothing_where_erases_turn_bits_here_and_there() {
+    cut_everywhere::<1, 4, 1024>(5, Cut::Scattered, 20, SELDOM);
 }
+
 #[test]
-fn words_scattered() {
-    cut_everywhere::<1, 4, 1024>(5, Cut::Scattered, 30);
+#[ignore = "takes minutes"]
+fn a_cut_in_a_region_of_64_kib_loses_nothing() {
+    cut_everywhere::<1, 4, 4096>(16, Cut::Zeros, 480, SELDOM);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn two_cuts_at_any_two_bytes_lose_nothing() {
+    let always = Again { cuts: 1, bytes: 7 };
+    cut_everywhere::<1, 1, 1024>(5, Cut::Forward, 30, always);
+    cut_everywhere::<1, 4, 1024>(5, Cut::Scattered, 30, always);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn the_store_does_what_a_map_does(
+        cut: u8,
+        events in prop::collection::vec(any::<[u8; 4]>().prop_map(Event::from_bytes), 1..120),
+    ) {
+        World::new(cut).live(&events);
+    }
+}
+
+// ---- Controls: stores that break under the same cuts
+
+/// One registration's record, in a sector that is erased and written anew.
+struct ErasesThenWrites(SmallChip);
+
+/// One registration's record, in memory until the next call comes.
+struct AnswersThenWrites {
+    inner: Store<SmallChip>,
+    late: Option<(Option<Revision>, Record)>,
+}
+
+type SmallChip = Chip<1, 1, 1024>;
+
+impl RegistrationStore for ErasesThenWrites {
+    type Id = u32;
+    type Error = Fault;
+
+    fn load(&mut self, _: &u32) -> Result<Option<Record>, Fault> {
+        let mut bytes = [0; 1024];
+        self.0.read(0, &mut bytes)?;
+        let (revision, rest) = bytes.split_first_chunk().unwrap();
+        let (length, rest) = rest.split_first_chunk().unwrap();
+        let length = usize::from(u16::from_le_bytes(*length));
+        let revision = Revision::from_u64(u64::from_le_bytes(*revision));
+        Ok(rest
+            .get(..length)
+            .map(|record| Record::from_stored(revision, record).unwrap()))
+    }
+
+    fn compare_and_swap(
+        &mut self,
+        id: &u32,
+        expected: Option<Revision>,
+        next: Option<&Record>,
+    ) -> Result<Swap, Fault> {
+        if self.load(id)?.map(|record| record.revision()) != expected {
+            return Ok(Swap::Conflict);
+        }
+        let next = next.unwrap();
+        let length = u16::try_from(next.as_bytes().len()).unwrap();
+        self.0.erase(0, 1024)?;
+        self.0.write(0, &next.revision().as_u64().to_le_bytes())?;
+        self.0.write(8, &length.to_le_bytes())?;
+        self.0.write(10, next.as_bytes())?;
+        Ok(Swap::Stored)
+    }
+}
+
+impl RegistrationStore for AnswersThenWrites {
+    type Id = u32;
+    type Error = FlashError<Fault>;
+
+    fn load(&mut self, id: &u32) -> Result<Option<Record>, FlashError<Fault>> {
+        if let Some((expected, record)) = self.late.take() {
+            let _ = self.inner.compare_and_swap(id, expected, Some(&record))?;
+        }
+        self.inner.load(id)
+    }
+
+    fn compare_and_swap(
+        &mut self,
+        _: &u32,
+        expected: Option<Revision>,
+        next: Option<&Record>,
+    ) -> Result<Swap, FlashError<Fault>> {
+        self.late = next.cloned().map(|next| (expected, next));
+        Ok(Swap::Stored)
+    }
+}
+
+/// How many power cuts during a log-in lose the registration, or let the code in twice.
+fn broken_cuts<S>(open: impl Fn(SmallChip) -> S, close: impl Fn(S) -> SmallChip) -> usize
+where
+    S: RegistrationStore<Id = u32, Error: Debug>,
+{
+    let mut store = open(SmallChip::blank(5));
+    let mut engine = Engine::new(&mut store, Policy::strict());
+    migrate(&mut engine, 0).unwrap();
+    assert!(engine.status(&0, START).is_ok());
+    let chip = close(store);
+
+    let mut broken = 0;
+    for bytes in 1.. {
+        let chip = chip.clone();
+        let power = chip.power();
+        let mut store = open(chip);
+        power.cut_after(bytes);
+        let is_accepted = log_in(&mut Engine::new(&mut store, Policy::strict()), 0, 1).is_ok();
+        let mut chip = close(store);
+        chip.restart();
+        let mut store = open(chip);
+        let again = log_in(&mut Engine::new(&mut store, Policy::strict()), 0, 1);
+        broken += usize::from(match again {
+            Ok(()) => is_accepted,
+            Err(Error::Rejected(Rejection::Replayed)) => false,
+            Err(_) => true,
+        });
+        if !power.is_off() {
+            break;
+        }
+    }
+    broken
+}
+
+#[test]
+fn naive_stores_break() {
+    assert_eq!(broken_cuts(open, Store::into_flash), 0);
+
+    let broken = broken_cuts(ErasesThenWrites, |store| store.0);
+    assert!(broken > 1_000, "{broken}");
+
+    let late = |chip| AnswersThenWrites {
+        inner: open(chip),
+        late: None,
+    };
+    let broken = broken_cuts(late, |store| store.inner.into_flash());
+    assert_eq!(broken, 1);
+}
+
+// ---- The contract
+
+fn open(chip: SmallChip) -> Store<SmallChip> {
+    let region = chip.region();
+    Store::open(chip, region).unwrap()
+}
+
+#[cfg(feature = "conformance")]
+mod contract {
+    use super::*;
+    use keyfob::conformance;
+
+    /// Numbers that differ in one byte or bit.
+    fn alike(number: usize) -> u32 {
+        [
+            0,
+            1,
+            0x100,
+            0x1_0000,
+            0x100_0000,
+            0x8000_0000,
+            0x7fff_ffff,
+            u32::MAX,
+        ][number]
+    }
+
+    fn check<const READ: usize, const WORD: usize, const SECTOR: usize>(sectors: usize) {
+        let mut chip = Chip::<READ, WORD, SECTOR>::blank(sectors);
+        let region = chip.region();
+        let mut store = FlashStore::<_, { conformance::IDS }>::open(&mut chip, region).unwrap();
+        assert_eq!(conformance::check_alone(&mut store, alike), Ok(()));
+        assert_eq!(store.ids().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn flash_of_any_words_passes() {
+        check::<1, 1, 1024>(5);
+        check::<1, 2, 2048>(3);
+        check::<1, 4, 4096>(3);
+        check::<4, 8, 4096>(16);
+        check::<32, 16, 4096>(4);
+        check::<1, 32, 8192>(3);
+    }
+
+    #[test]
+    fn a_dead_chip_is_an_error() {
+        let chip = SmallChip::blank(5);
+        let power = chip.power();
+        let mut store = open(chip);
+        let fail = || power.cut_after(0);
+        assert_eq!(conformance::check_failure(&mut store, alike, fail), Ok(()));
+    }
+
+    #[test]
+    fn a_chip_that_stops_in_mid_write_is_an_error() {
+        let chip = SmallChip::blank(5);
+        let power = chip.power();
+        let mut store = open(chip);
+        let fail = || power.cut_after(11);
+        assert_eq!(conformance::check_failure(&mut store, alike, fail), Ok(()));
+    }
+}
+
+/// A record of the same byte over and over.
+fn record(revision: u64, byte: u8, length: usize) -> Record {
+    Record::from_stored(Revision::from_u64(revision), &vec![byte; length]).unwrap()
+}
+
+fn put(
+    store: &mut Store<SmallChip>,
+    id: u32,
+    next: Option<&Record>,
+) -> Result<Swap, FlashError<Fault>> {
+    let expected = store.load(&id)?.map(|record| record.revision());
+    store.compare_and_swap(&id, expected, next)
+}
+
+#[test]
+fn a_full_store_still_updates_and_deletes() {
+    let mut store = open(SmallChip::blank(5));
+    let long = record(1, 0xab, 200);
+    let mut stored = 0;
+    while put(&mut store, stored, Some(&long)) == Ok(Swap::Stored) {
+        stored += 1;
+    }
+    assert_eq!(stored, 4);
+    assert_eq!(put(&mut store, stored, Some(&long)), Err(FlashError::Full));
+    assert_eq!(
+        put(&mut store, 0, Some(&record(2, 0xab, 704))),
+        Err(FlashError::Full)
+    );
+    for revision in 2..200 {
+        let id = u32::try_from(revision % 4).unwrap();
+        let next = record(revision, 0xab, 200);
+        assert_eq!(put(&mut store, id, Some(&next)), Ok(Swap::Stored));
+    }
+    assert_eq!(put(&mut store, 0, None), Ok(Swap::Stored));
+    assert_eq!(
+        put(&mut store, stored, Some(&record(1, 0xab, 150))),
+        Ok(Swap::Stored)
+    );
+}
+
+#[test]
+fn a_deleted_id_keeps_its_place() {
+    let mut store = open(SmallChip::blank(5));
+    for id in 0..6 {
+        assert_eq!(
+            put(&mut store, id, Some(&record(1, 0xab, 10))),
+            Ok(Swap::Stored)
+        );
+    }
+    assert_eq!(put(&mut store, 0, None), Ok(Swap::Stored));
+    assert_eq!(
+        put(&mut store, 6, Some(&record(1, 0xab, 10))),
+        Err(FlashError::NoPlace)
+    );
+    assert_eq!(
+        put(&mut store, 0, Some(&record(2, 0xab, 10))),
+        Ok(Swap::Stored)
+    );
+    assert_eq!(store.ids().unwrap().count(), 6);
+
+    let chip = store.into_flash();
+    let region = chip.region();
+    let refused = FlashStore::<_, 5>::open(chip, region).unwrap_err();
+    assert_eq!(refused, FlashError::NoPlace);
+}
+
+// ---- What is left on the chip
+
+#[test]
+fn what_was_deleted_or_superseded_is_erased() {
+    let mut store = open(SmallChip::blank(9));
+    for revision in 1..40 {
+        assert_eq!(
+            put(&mut store, 0, Some(&record(revision, 0xd0, 250))),
+            Ok(Swap::Stored)
+        );
+        assert_eq!(
+            put(&mut store, 1, Some(&record(revision, 0x1e, 250))),
+            Ok(Swap::Stored)
+        );
+    }
+    assert_eq!(put(&mut store, 0, None), Ok(Swap::Stored));
+    assert_eq!(
+        put(&mut store, 1, Some(&record(40, 0x11, 250))),
+        Ok(Swap::Stored)
+    );
+    let mut store = open(store.into_flash());
+
+    let chip = store.into_flash();
+    assert!(chip.contains(&[0xd0; 250]) > 1 && chip.contains(&[0x1e; 250]) > 1);
+    store = open(chip);
+    store.erase_deleted().unwrap();
+    assert_eq!(store.load(&0).unwrap().map(drop), None);
+    assert_eq!(store.load(&1).unwrap().unwrap().as_bytes(), [0x11; 250]);
+    let chip = store.into_flash();
+    assert_eq!(chip.contains(&[0xd0; 4]), 0);
+    assert_eq!(chip.contains(&[0x1e; 4]), 0);
+    assert_eq!(chip.contains(&[0x11; 250]), 1);
+}
+
+// ---- Hostile flash
+
+/// Whatever the chip holds, the store says what is wrong or works, and can be formatted.
+fn survive(bytes: Vec<u8>) {
+    let mut chip = SmallChip::holding(bytes);
+    let region = chip.region();
+    if let Ok(mut store) = Store::open(&mut chip, region.clone()) {
+        let ids: Vec<u32> = store.ids().unwrap().collect();
+        for id in ids.into_iter().chain([0, 7]) {
+            let _ = store.load(&id);
+            let expected = store
+                .load(&id)
+                .ok()
+                .flatten()
+                .map(|record| record.revision());
+            let _ = store.compare_and_swap(&id, expected, Some(&record(9, 0xab, 250)));
+            let _ = store.compare_and_swap(&id, Some(Revision::from_u64(9)), None);
+        }
+        let _ = store.erase_deleted();
+    }
+    let mut store = Store::format(&mut chip, region).unwrap();
+    assert_eq!(store.ids().unwrap().count(), 0);
+    assert_eq!(
+        store.compare_and_swap(&0, None, Some(&record(1, 0xab, 250))),
+        Ok(Swap::Stored)
+    );
+}
+
+/// A region that has been in use.
+fn used() -> Vec<u8> {
+    let mut store = open(SmallChip::blank(5));
+    for revision in 1..30 {
+        let id = u32::try_from(revision % 3).unwrap();
+        assert_eq!(
+            put(&mut store, id, Some(&record(revision, 0xcd, 150))),
+            Ok(Swap::Stored)
+        );
+    }
+    assert_eq!(put(&mut store, 2, None), Ok(Swap::Stored));
+    store.into_flash().bytes
+}
+
+#[test]
+fn a_region_of_one_byte_over_and_over_is_survived() {
+    for byte in 0..=u8::MAX {
+        survive(vec![byte; 5 * 1024]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_region_of_any_bytes_is_survived(
+        bytes in prop::collection::vec(any::<u8>(), 5 * 1024),
+        marks: [u8; 10],
+    ) {
+        let mut bytes = bytes;
+        for (sector, marks) in marks.chunks(2).enumerate() {
+            bytes[sector * 1024] = marks[0];
+            bytes[sector * 1024 + 1023] = marks[1];
+        }
+        survive(bytes);
+    }
+
+    #[test]
+    fn damage_anywhere_is_survived(damage in prop::collection::vec((0..5 * 1024_usize, any::<u8>()), 1..40)) {
+        let mut bytes = used();
+        for (place, byte) in damage {
+            bytes[place] = byte;
+        }
+        survive(bytes);
+    }
+}
+
+/// Items of another map, of all lengths: shorter than our keys, and longer than our records.
+#[cfg(feature = "conformance")]
+#[test]
+fn another_layout_is_refused() {
+    for key in [0, 1, 2, 0xff] {
+        for length in [0, 1, 3, 4, 5, 12, 723, 1_000] {
+            survive(another_layout(key, length));
+        }
+    }
+    let chip = SmallChip::holding(another_layout(0xff, 100));
+    let region = chip.region();
+    assert_eq!(Store::open(chip, region).unwrap_err(), FlashError::Foreign);
+}
+
+/// A record of ours under id 7, and then an item of a map whose keys have one byte.
+#[cfg(feature = "conformance")]
+fn another_layout(key: u8, length: usize) -> Vec<u8> {
+    use keyfob::conformance::{BlockOn as _, ThisThread};
+    use sequential_storage::{cache::Cache, map};
+
+    let mut store = open(SmallChip::blank(5));
+    assert_eq!(
+        put(&mut store, 7, Some(&record(1, 0xab, 50))),
+        Ok(Swap::Stored)
+    );
+    let chip = store.into_flash();
+    let config = map::MapConfig::new(chip.region());
+    let mut theirs = map::MapStorage::<u8, _, _>::new(Waiting(chip), config, Cache::new_uncached());
+    let value: &[u8] = &vec![0; length];
+    let mut buffer = [0; 1024];
+    let storing = theirs.store_item(&mut buffer, &key, &value);
+    ThisThread.block_on(storing).unwrap();
+    theirs.destroy().0.0.bytes
+}
+
+/// A chip for whom waits.
+#[cfg(feature = "conformance")]
+struct Waiting(SmallChip);
+
+#[cfg(feature = "conformance")]
+mod waiting {
+    use embedded_storage::nor_flash::{NorFlash as Flash, ReadNorFlash as Readable};
+    use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+
+    use super::{Fault, SmallChip, Waiting};
+
+    impl ErrorType for Waiting {
+        type Error = Fault;
+    }
+
+    impl ReadNorFlash for Waiting {
+        const READ_SIZE: usize = SmallChip::READ_SIZE;
+
+        async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+            self.0.read(offset, bytes)
+        }
+
+        fn capacity(&self) -> usize {
+            self.0.capacity()
+        }
+    }
+
+    impl NorFlash for Waiting {
+        const WRITE_SIZE: usize = SmallChip::WRITE_SIZE;
+        const ERASE_SIZE: usize = SmallChip::ERASE_SIZE;
+
+        async fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+            self.0.erase(from, to)
+        }
+
+        async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+            self.0.write(offset, bytes)
+        }
+    }
+}
+
+#[test]
+fn an_unfit_region_is_refused() {
+    let refused = |region| {
+        let store = Store::open(SmallChip::blank(8), region);
+        assert_eq!(store.map(drop), Err(FlashError::Region));
+    };
+    for region in [
+        0..0,
+        0..4096,
+        1..5121,
+        0..5121,
+        4096..9216,
+        5120..0,
+        0..u32::MAX,
+    ] {
+        refused(region);
+    }
+}
+
+#[test]
+fn the_store_is_small() {
+    assert!(size_of::<FlashStore<(), 4>>() <= 256);
+    assert!(size_of::<FlashStore<(), 32>>() <= 1_536);
 }

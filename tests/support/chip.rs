@@ -1,7 +1,6 @@
 //! A NOR flash chip in memory, as unforgiving as a real one, whose power can go at any byte.
 
 use std::cell::Cell;
-use std::convert::identity;
 use std::rc::Rc;
 
 use embedded_storage::nor_flash::{
@@ -28,23 +27,17 @@ pub(crate) enum Cut {
 #[derive(Clone, Debug)]
 pub(crate) struct Power {
     left: Rc<Cell<u64>>,
-    used: Rc<Cell<u64>>,
 }
 
 impl Power {
     fn mains() -> Self {
         Self {
             left: Rc::new(Cell::new(u64::MAX)),
-            used: Rc::default(),
         }
     }
 
     pub(crate) fn cut_after(&self, bytes: u64) {
         self.left.set(bytes);
-    }
-
-    pub(crate) fn used(&self) -> u64 {
-        self.used.get()
     }
 
     pub(crate) fn is_off(&self) -> bool {
@@ -55,7 +48,6 @@ impl Power {
     fn take(&self, bytes: usize) -> usize {
         let taken = self.left.get().min(bytes as u64);
         self.left.set(self.left.get() - taken);
-        self.used.set(self.used.get() + taken);
         usize::try_from(taken).unwrap()
     }
 }
@@ -71,6 +63,7 @@ pub(crate) struct Chip<const READ: usize, const WORD: usize, const SECTOR: usize
     pub(crate) erases: Vec<u64>,
     pub(crate) reads: u64,
     pub(crate) bytes_read: u64,
+    pub(crate) bytes_written: u64,
 }
 
 /// The same contents, with power of its own.
@@ -84,6 +77,7 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Clone for Chip<R
             erases: self.erases.clone(),
             reads: self.reads,
             bytes_read: self.bytes_read,
+            bytes_written: self.bytes_written,
         }
     }
 }
@@ -98,6 +92,7 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Chip<READ, WORD,
             erases: vec![0; sectors],
             reads: 0,
             bytes_read: 0,
+            bytes_written: 0,
         }
     }
 
@@ -125,6 +120,12 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Chip<READ, WORD,
     pub(crate) fn contains(&self, needle: &[u8]) -> usize {
         let windows = self.bytes.windows(needle.len());
         windows.filter(|window| *window == needle).count()
+    }
+
+    /// Counts from nothing again.
+    pub(crate) fn forget_counts(&mut self) {
+        self.erases.fill(0);
+        (self.reads, self.bytes_read, self.bytes_written) = (0, 0, 0);
     }
 
     fn check_power(&self) -> Result<(), Fault> {
@@ -189,6 +190,8 @@ fn scatter(bytes: &mut [u8], done: usize) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     NoPower,
+    /// Not even with the same bytes: chips that correct errors don't allow that.
+    WrittenTwice,
     Misused(NorFlashErrorKind),
 }
 
@@ -249,11 +252,11 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> NorFlash
         check_write(self, offset, bytes.len())?;
         let offset = offset as usize;
         let words = offset / WORD..(offset + bytes.len()) / WORD;
-        assert!(
-            !self.is_written[words].iter().copied().any(identity),
-            "a word is written twice at {offset:#x}"
-        );
+        if self.is_written[words].contains(&true) {
+            return Err(Fault::WrittenTwice);
+        }
         let done = self.power.take(bytes.len());
+        self.bytes_written += done as u64;
         self.bytes[offset..][..done].copy_from_slice(&bytes[..done]);
         self.is_written[offset / WORD..(offset + done).div_ceil(WORD)].fill(true);
         if done == bytes.len() {
