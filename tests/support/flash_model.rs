@@ -30,7 +30,7 @@ enum Action {
 }
 
 impl Event {
-    pub(crate) fn from_bytes([action, length, cut, more]: [u8; 4]) -> Self {
+    pub(crate) fn from_bytes([action, length, low, high]: [u8; 4]) -> Self {
         let id = u32::from(action) % 6;
         let action = match action / 6 {
             0..36 => Action::Store {
@@ -41,8 +41,8 @@ impl Event {
             40 => Action::EraseDeleted,
             _ => Action::Restart,
         };
-        let cut_after = u64::from(u16::from_le_bytes([cut, more]));
-        let cut_after = (cut >= 128).then_some(cut_after % 4_096);
+        let cut = u16::from_le_bytes([low, high]);
+        let cut_after = (cut >= 0x8000).then_some(u64::from(cut % 0x1000));
         Self { action, cut_after }
     }
 }
@@ -132,7 +132,7 @@ fn stored(store: &mut Store<'_>) -> Contents {
     ids.into_iter().map(load).collect()
 }
 
-/// Acts, and tells in `contents` what is stored if that succeeds.
+/// Acts, and turns `contents` into what is stored if that succeeds.
 fn act(
     store: &mut Store<'_>,
     action: Action,
@@ -143,12 +143,12 @@ fn act(
         let expected = contents.get(&id).map(|(revision, _)| *revision);
         let other = Some(Revision::from_u64(u64::MAX));
         assert_eq!(store.compare_and_swap(&id, other, next), Ok(Swap::Conflict));
-        let swap = store.compare_and_swap(&id, expected, next)?;
-        assert_eq!(swap, Swap::Stored);
         match next {
             Some(next) => contents.insert(id, (next.revision(), next.as_bytes().to_vec())),
             None => contents.remove(&id),
         };
+        let swap = store.compare_and_swap(&id, expected, next)?;
+        assert_eq!(swap, Swap::Stored);
         Ok(())
     };
     match action {

@@ -156,7 +156,7 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
     fn over(flash: F, region: Range<u32>) -> Result<Self, FlashError<F::Error>> {
         const {
             assert!(N > 0, "a store needs a place at least");
-            Sizes::<F>::CHECKED
+            Sizes::<F>::check();
         };
         if !Sizes::<F>::fit(&region, flash.capacity()) {
             return Err(FlashError::Region);

@@ -49,7 +49,7 @@ impl<F: NorFlash> Sizes<F> {
     };
 
     /// Fails to compile for flash that can't be used.
-    pub(super) const CHECKED: () = {
+    pub(super) const fn check() {
         assert!(
             MOST_WORD_BYTES.is_multiple_of(Self::WORD),
             "the words of the flash are longer than 32 bytes, or no power of two"
@@ -66,7 +66,7 @@ impl<F: NorFlash> Sizes<F> {
             Self::PADDING > 0,
             "the sectors of the flash are too short for a record: 1024 bytes will do"
         );
-    };
+    }
 
     /// What an item of so many bytes takes up.
     pub(super) const fn item(bytes: usize) -> usize {
