@@ -4,6 +4,8 @@
 mod blocking_pool;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "flash")]
+mod flash;
 #[cfg(feature = "std")]
 mod hash_map;
 mod memory;
@@ -24,6 +26,8 @@ pub use self::redis::{
 };
 #[cfg(feature = "tokio")]
 pub use blocking_pool::{BlockingPool, BlockingPoolError};
+#[cfg(feature = "flash")]
+pub use flash::{FlashError, FlashStore};
 #[cfg(feature = "std")]
 pub use hash_map::HashMapStore;
 pub use memory::{MemoryStore, MemoryStoreFull};

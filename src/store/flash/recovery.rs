@@ -1,0 +1,128 @@
+//! What a power cut leaves behind, put in order before anything is read or written.
+//!
+//! The map repairs much of it itself, on the understanding that an erase goes from a sector's first
+//! byte to its last. Flash gives no such promise: an erase may begin by writing zeros, or turn bits
+//! in any order. So a sector whose erase may have been interrupted is looked at here first.
+
+use core::ops::Range;
+
+use embedded_storage::nor_flash::{ErrorType, NorFlash};
+use sequential_storage::cache::Cache;
+use sequential_storage::map::{MapConfig, MapStorage};
+
+use super::FlashError;
+use super::always_ready::finish;
+use super::index::Index;
+use super::item::{Buffer, Content, Key};
+use super::sectors::{Sectors, State};
+use super::view::{Shown, View};
+
+type Outcome<T, F> = Result<T, FlashError<<F as ErrorType>::Error>>;
+
+/// Ends the erases that were interrupted, and tells what is stored.
+pub(super) fn recover<F: NorFlash, const N: usize>(
+    flash: &mut F,
+    region: &Range<u32>,
+) -> Outcome<Index<N>, F> {
+    clear_unused(flash, region)?;
+    clear_worthless(flash, region)?;
+    match Sectors::new(flash, region.clone()).unfinished()? {
+        None => survey(flash, region, Shown::All),
+        Some(oldest) => finish_emptying(flash, region, oldest),
+    }
+}
+
+/// Erases what isn't blank in sectors without a mark: an erase took the mark first, or writing the
+/// mark was all that was begun.
+fn clear_unused<F: NorFlash>(flash: &mut F, region: &Range<u32>) -> Outcome<(), F> {
+    let mut sectors = Sectors::new(flash, region.clone());
+    for sector in sectors.all() {
+        if sectors.state(sector)? == State::Unused && !sectors.is_blank(sector)? {
+            sectors.erase(sector)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where every sector seems to be full, erases those in which nothing can be read: one should be
+/// empty, and was being erased.
+fn clear_worthless<F: NorFlash>(flash: &mut F, region: &Range<u32>) -> Outcome<(), F> {
+    let mut sectors = Sectors::new(flash, region.clone());
+    for sector in sectors.all() {
+        if sectors.state(sector)? != State::Full {
+            return Ok(());
+        }
+    }
+    for sector in sectors.all() {
+        if is_covered(flash, region, sector, &Index::<0>::new())? {
+            Sectors::new(flash, region.clone()).erase(sector)?;
+        }
+    }
+    Ok(())
+}
+
+/// The map copies what is live in the oldest sector, then erases it. If everything in it was copied,
+/// the erase may have begun, and is done again. Otherwise it had not begun: the map will copy
+/// everything again.
+fn finish_emptying<F: NorFlash, const N: usize>(
+    flash: &mut F,
+    region: &Range<u32>,
+    oldest: u32,
+) -> Outcome<Index<N>, F> {
+    let rest = survey(flash, region, Shown::AllBut(oldest))?;
+    if !is_covered(flash, region, oldest, &rest)? {
+        return survey(flash, region, Shown::All);
+    }
+    Sectors::new(flash, region.clone()).erase(oldest)?;
+    Ok(rest)
+}
+
+/// Whether every id in `sector` is one that `rest` has.
+fn is_covered<F: NorFlash, const N: usize>(
+    flash: &mut F,
+    region: &Range<u32>,
+    sector: u32,
+    rest: &Index<N>,
+) -> Outcome<bool, F> {
+    let mut is_covered = true;
+    for_each(flash, region, Shown::Only(sector), |id, _| {
+        is_covered &= rest.knows(id);
+        Ok(())
+    })?;
+    Ok(is_covered)
+}
+
+/// What the shown sectors hold of each registration last.
+fn survey<F: NorFlash, const N: usize>(
+    flash: &mut F,
+    region: &Range<u32>,
+    shown: Shown,
+) -> Outcome<Index<N>, F> {
+    let mut index = Index::new();
+    for_each(flash, region, shown, |id, content| {
+        index.note(id, content).map_err(|_| FlashError::NoPlace)
+    })?;
+    Ok(index)
+}
+
+/// Visits every registration's items in the shown sectors, oldest first.
+fn for_each<F: NorFlash>(
+    flash: &mut F,
+    region: &Range<u32>,
+    shown: Shown,
+    mut visit: impl FnMut(u32, Content<'_>) -> Outcome<(), F>,
+) -> Outcome<(), F> {
+    let config = MapConfig::try_new(region.clone()).map_err(|_| FlashError::Region)?;
+    let view = View::new(flash, shown);
+    let mut map = MapStorage::<Key, _, _>::new(view, config, Cache::new_uncached());
+    let mut buffer = Buffer::new();
+    let mut items = finish(map.fetch_all_items(buffer.as_mut())).map_err(FlashError::of_map)?;
+    while let Some((key, content)) =
+        finish(items.next(buffer.as_mut())).map_err(FlashError::of_map)?
+    {
+        if let Key::Registration(id) = key {
+            visit(id, content)?;
+        }
+    }
+    Ok(())
+}

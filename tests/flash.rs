@@ -1,0 +1,816 @@
+//! The flash store on a chip whose power goes at every byte that is written or erased.
+//!
+//! The longest of these tests are ignored, as they take minutes in a release build:
+//! `cargo test --release --features flash --test flash -- --ignored`
+#![cfg(all(feature = "flash", feature = "sha2"))]
+
+#[path = "support/chip.rs"]
+mod chip;
+#[path = "support/flash_model.rs"]
+mod flash_model;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::ops::Range;
+
+use chip::{Chip, Cut, Fault};
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
+use flash_model::{Event, World};
+use keyfob::{
+    Code, Engine, Entropy, EntropyError, Error, FlashError, FlashStore, Migration, Params, Policy,
+    Record, RegistrationStore, Rejection, Revision, Secret, Swap, Totp, TotpParams, UnixTime,
+};
+use proptest::prelude::*;
+
+const START: UnixTime = UnixTime::from_seconds(1_800_000_000);
+const IDS: usize = 6;
+
+type Store<F> = FlashStore<F, IDS>;
+type Answer<T> = Result<T, Error<FlashError<Fault>>>;
+
+/// Deterministic and never twice the same.
+struct Counting(u64);
+
+impl Entropy for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        for byte in bytes {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            *byte = self.0.to_be_bytes()[0];
+        }
+        Ok(())
+    }
+}
+
+/// The middle of a step; step 0 is that of the registrations.
+fn moment(step: u64) -> UnixTime {
+    START.saturating_add(30 * step)
+}
+
+/// Each registration's own, of bytes that nothing else has.
+fn secret(id: u32) -> Secret {
+    Secret::from_bytes(&[0xa0 | id.to_le_bytes()[0]; 20]).unwrap()
+}
+
+fn code(id: u32, step: u64) -> Code {
+    Totp::new(&secret(id), TotpParams::DEFAULT).code_at(moment(step))
+}
+
+/// What is asked of an engine.
+#[derive(Clone, Copy, Debug)]
+enum Request {
+    Migrate(u32),
+    LogIn(u32, u64),
+    Guess(u32, u64),
+    Delete(u32),
+    EraseDeleted,
+}
+
+/// An engine for the exact step, as two neighbours that share their digits would burn each other.
+fn engine<F: NorFlash<Error = Fault>>(flash: F, region: Range<u32>) -> Answer<Engine<Store<F>>> {
+    let store = Store::open(flash, region).map_err(Error::Store)?;
+    Ok(Engine::new(store, Policy::strict()))
+}
+
+fn migrate<S>(engine: &mut Engine<S>, id: u32) -> Result<(), Error<S::Error>>
+where
+    S: RegistrationStore<Id = u32>,
+{
+    let migration = Migration::new(secret(id), Params::Totp(TotpParams::DEFAULT));
+    let entropy = &mut Counting(id.into());
+    engine.migrate(&id, &migration, START, entropy).map(drop)
+}
+
+fn log_in<S>(engine: &mut Engine<S>, id: u32, step: u64) -> Result<(), Error<S::Error>>
+where
+    S: RegistrationStore<Id = u32>,
+{
+    let code = code(id, step);
+    engine.authenticate(&id, &code, moment(step)).map(drop)
+}
+
+fn perform<F: NorFlash<Error = Fault>>(
+    engine: &mut Engine<Store<F>>,
+    request: Request,
+) -> Answer<()> {
+    match request {
+        Request::Migrate(id) => migrate(engine, id),
+        Request::LogIn(id, step) => log_in(engine, id, step),
+        Request::Guess(id, step) => {
+            let wrong = code(id, step + 1_000);
+            engine.authenticate(&id, &wrong, moment(step)).map(drop)
+        }
+        Request::Delete(id) => engine.delete(&id),
+        Request::EraseDeleted => engine.store().erase_deleted().map_err(Error::Store),
+    }
+}
+
+/// All that is stored, by id.
+type Contents = BTreeMap<u32, (Revision, Vec<u8>)>;
+
+fn contents<F: NorFlash<Error: Debug>>(store: &mut Store<F>) -> Contents {
+    let ids: Vec<u32> = store.ids().unwrap().collect();
+    let load = |id| {
+        let record = store.load(&id).unwrap().unwrap();
+        (id, (record.revision(), record.as_bytes().to_vec()))
+    };
+    ids.into_iter().map(load).collect()
+}
+
+/// A chip, and what must be on it.
+#[derive(Clone)]
+struct Device<const READ: usize, const WORD: usize, const SECTOR: usize> {
+    chip: Chip<READ, WORD, SECTOR>,
+    contents: Contents,
+    /// The step of the last code that was accepted, by id.
+    accepted: BTreeMap<u32, u64>,
+}
+
+impl<const READ: usize, const WORD: usize, const SECTOR: usize> Device<READ, WORD, SECTOR> {
+    fn new(sectors: usize, cut: Cut) -> Self {
+        let mut chip = Chip::blank(sectors);
+        chip.cut = cut;
+        Self {
+            chip,
+            contents: Contents::new(),
+            accepted: BTreeMap::new(),
+        }
+    }
+
+    fn engine(&mut self) -> Answer<Engine<Store<&mut Chip<READ, WORD, SECTOR>>>> {
+        let region = self.chip.region();
+        engine(&mut self.chip, region)
+    }
+
+    /// The device after a request that was answered.
+    fn after(&self, request: Request) -> Self {
+        let mut after = self.clone();
+        let mut engine = after.engine().unwrap();
+        let answer = perform(&mut engine, request);
+        let contents = contents(engine.store());
+        after.contents = contents;
+        match (request, answer) {
+            (Request::LogIn(id, step), Ok(())) => {
+                after.accepted.insert(id, step);
+            }
+            (Request::Delete(id), Ok(())) => {
+                after.accepted.remove(&id);
+            }
+            (Request::Guess(..), Err(Error::Rejected(Rejection::Mismatch)))
+            | (Request::Migrate(_) | Request::EraseDeleted, Ok(())) => {}
+            (request, answer) => panic!("{request:?}: {answer:?}"),
+        }
+        after
+    }
+
+    /// Carries out a request until the power goes after so many bytes. `None` if that is too many
+    /// for it to go.
+    fn cut(&self, request: Request, bytes: u64) -> Option<Self> {
+        let mut cut = self.clone();
+        let power = cut.chip.power();
+        power.cut_after(bytes);
+        let answer = cut
+            .engine()
+            .and_then(|mut engine| perform(&mut engine, request));
+        if !power.is_off() {
+            return None;
+        }
+        assert!(
+            matches!(answer, Err(Error::Store(FlashError::Flash(Fault::NoPower)))),
+            "{answer:?}"
+        );
+        cut.chip.restart();
+        Some(cut)
+    }
+
+    /// What must hold after a cut: nothing is lost, nothing that was answered is taken back, and
+    /// everything goes on.
+    fn check(&self, request: Request, after: &Self) {
+        let mut device = self.clone();
+        let mut engine = device.engine().unwrap_or_else(|error| panic!("{error}"));
+        let found = contents(engine.store());
+        assert!(
+            found == self.contents || found == after.contents,
+            "{:?} became {:?}",
+            self.contents.keys(),
+            found.keys()
+        );
+        for (id, step) in &self.accepted {
+            if found.contains_key(id) {
+                let again = perform(&mut engine, Request::LogIn(*id, *step));
+                assert_eq!(again, Err(Error::Rejected(Rejection::Replayed)));
+            }
+        }
+        self.check_request(&mut engine, request, found == after.contents);
+        for id in contents(engine.store()).into_keys() {
+            perform(&mut engine, Request::LogIn(id, 5_000)).unwrap();
+            let again = perform(&mut engine, Request::LogIn(id, 5_000));
+            assert_eq!(again, Err(Error::Rejected(Rejection::Replayed)));
+        }
+    }
+
+    /// The request that was interrupted, made once more.
+    fn check_request<F: NorFlash<Error = Fault>>(
+        &self,
+        engine: &mut Engine<Store<F>>,
+        request: Request,
+        is_stored: bool,
+    ) {
+        let again = perform(engine, request).map_err(|error| error.rejection());
+        let rejected = |rejection| Err(Some(rejection));
+        let right = match request {
+            Request::EraseDeleted => Ok(()),
+            Request::Guess(..) => rejected(Rejection::Mismatch),
+            _ if !is_stored => Ok(()),
+            Request::LogIn(..) => rejected(Rejection::Replayed),
+            Request::Migrate(_) => rejected(Rejection::AlreadyRegistered),
+            Request::Delete(_) => rejected(Rejection::Unknown),
+        };
+        assert_eq!(again, right, "{request:?}");
+    }
+}
+
+/// A day in the life of a device.
+fn requests(log_ins: u64) -> Vec<Request> {
+    let mut requests: Vec<Request> = (0..3).map(Request::Migrate).collect();
+    for step in 1..=log_ins {
+        requests.push(match step {
+            5 | 17 => Request::Guess(1, step),
+            8 => Request::Delete(2),
+            12 => Request::Migrate(2),
+            _ if step % 7 == 0 => Request::LogIn(1, step),
+            _ => Request::LogIn(0, step),
+        });
+    }
+    requests.push(Request::EraseDeleted);
+    requests
+}
+
+/// Where the power is cut.
+#[derive(Clone, Copy)]
+struct Cuts {
+    /// At one in so many bytes of a request.
+    bytes: usize,
+    /// After one in so many of these cuts the recovery is interrupted as well,
+    again: usize,
+    /// at one in so many of its bytes.
+    bytes_again: usize,
+}
+
+const EVERYWHERE: Cuts = Cuts {
+    bytes: 1,
+    again: 50,
+    bytes_again: 101,
+};
+
+/// For the kinds of interrupted erases, which share the writes.
+const HERE_AND_THERE: Cuts = Cuts {
+    bytes: 5,
+    again: 10,
+    bytes_again: 101,
+};
+
+/// Cuts the power in every request. Each sector is erased twice at least.
+fn cut<const READ: usize, const WORD: usize, const SECTOR: usize>(
+    sectors: usize,
+    kind: Cut,
+    log_ins: u64,
+    cuts: Cuts,
+) {
+    let mut device = Device::<READ, WORD, SECTOR>::new(sectors, kind);
+    let mut count = 0;
+    for request in requests(log_ins) {
+        let after = device.after(request);
+        let bytes = (0..).step_by(cuts.bytes);
+        for interrupted in bytes.map_while(|bytes| device.cut(request, bytes)) {
+            interrupted.check(request, &after);
+            count += 1;
+            if count % cuts.again == 0 {
+                let bytes = (0..).step_by(cuts.bytes_again);
+                let twice = bytes.map_while(|bytes| interrupted.cut(request, bytes));
+                twice.for_each(|interrupted| interrupted.check(request, &after));
+            }
+        }
+        device = after;
+    }
+    assert!(device.chip.erases.iter().all(|erases| *erases >= 2));
+    println!("{count} cuts");
+}
+
+#[test]
+fn a_cut_at_any_byte_loses_nothing() {
+    cut::<1, 1, 1024>(5, Cut::Forward, 30, EVERYWHERE);
+}
+
+#[test]
+fn a_cut_loses_nothing_where_erases_go_backward() {
+    cut::<1, 8, 1024>(5, Cut::Backward, 30, HERE_AND_THERE);
+}
+
+#[test]
+fn a_cut_loses_nothing_where_erases_write_zeros_first() {
+    cut::<4, 4, 1024>(5, Cut::Zeros, 30, HERE_AND_THERE);
+}
+
+#[test]
+fn a_cut_loses_nothing_where_erases_turn_bits_here_and_there() {
+    cut::<1, 4, 1024>(5, Cut::Scattered, 30, HERE_AND_THERE);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn every_cut_of_every_kind_loses_nothing() {
+    for kind in [Cut::Forward, Cut::Backward, Cut::Zeros, Cut::Scattered] {
+        cut::<1, 4, 1024>(5, kind, 30, EVERYWHERE);
+        cut::<8, 8, 2048>(3, kind, 30, EVERYWHERE);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn a_cut_in_a_region_of_64_kib_loses_nothing() {
+    cut::<1, 4, 4096>(16, Cut::Scattered, 480, HERE_AND_THERE);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn two_cuts_in_a_row_lose_nothing() {
+    let twice = Cuts {
+        bytes: 3,
+        again: 1,
+        bytes_again: 17,
+    };
+    cut::<1, 1, 1024>(5, Cut::Forward, 30, twice);
+    cut::<1, 4, 1024>(5, Cut::Zeros, 30, twice);
+    cut::<1, 4, 1024>(5, Cut::Scattered, 30, twice);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn the_store_does_what_a_map_does(
+        cut: u8,
+        events in prop::collection::vec(any::<[u8; 4]>().prop_map(Event::from_bytes), 1..120),
+    ) {
+        World::new(cut).live(&events);
+    }
+}
+
+// ---- Controls: stores that break under the same cuts
+
+/// One registration's record, in a sector that is erased and written anew.
+struct ErasesThenWrites(SmallChip);
+
+/// One registration's record, in memory until the next call comes.
+struct AnswersThenWrites {
+    inner: Store<SmallChip>,
+    late: Option<(Option<Revision>, Record)>,
+}
+
+type SmallChip = Chip<1, 1, 1024>;
+
+impl RegistrationStore for ErasesThenWrites {
+    type Id = u32;
+    type Error = Fault;
+
+    fn load(&mut self, _: &u32) -> Result<Option<Record>, Fault> {
+        let mut bytes = [0; 1024];
+        self.0.read(0, &mut bytes)?;
+        let (revision, rest) = bytes.split_first_chunk().unwrap();
+        let (length, rest) = rest.split_first_chunk().unwrap();
+        let length = usize::from(u16::from_le_bytes(*length));
+        let revision = Revision::from_u64(u64::from_le_bytes(*revision));
+        Ok(rest
+            .get(..length)
+            .map(|record| Record::from_stored(revision, record).unwrap()))
+    }
+
+    fn compare_and_swap(
+        &mut self,
+        id: &u32,
+        expected: Option<Revision>,
+        next: Option<&Record>,
+    ) -> Result<Swap, Fault> {
+        if self.load(id)?.map(|record| record.revision()) != expected {
+            return Ok(Swap::Conflict);
+        }
+        let next = next.unwrap();
+        let length = u16::try_from(next.as_bytes().len()).unwrap();
+        self.0.erase(0, 1024)?;
+        self.0.write(0, &next.revision().as_u64().to_le_bytes())?;
+        self.0.write(8, &length.to_le_bytes())?;
+        self.0.write(10, next.as_bytes())?;
+        Ok(Swap::Stored)
+    }
+}
+
+impl RegistrationStore for AnswersThenWrites {
+    type Id = u32;
+    type Error = FlashError<Fault>;
+
+    fn load(&mut self, id: &u32) -> Result<Option<Record>, FlashError<Fault>> {
+        if let Some((expected, record)) = self.late.take() {
+            let _ = self.inner.compare_and_swap(id, expected, Some(&record))?;
+        }
+        self.inner.load(id)
+    }
+
+    fn compare_and_swap(
+        &mut self,
+        _: &u32,
+        expected: Option<Revision>,
+        next: Option<&Record>,
+    ) -> Result<Swap, FlashError<Fault>> {
+        self.late = next.cloned().map(|next| (expected, next));
+        Ok(Swap::Stored)
+    }
+}
+
+/// How many power cuts during a log-in lose the registration, or let the code in twice.
+fn broken_cuts<S>(open: impl Fn(SmallChip) -> S, close: impl Fn(S) -> SmallChip) -> usize
+where
+    S: RegistrationStore<Id = u32, Error: Debug>,
+{
+    let mut store = open(SmallChip::blank(5));
+    let mut engine = Engine::new(&mut store, Policy::strict());
+    migrate(&mut engine, 0).unwrap();
+    assert!(engine.status(&0, START).is_ok());
+    let chip = close(store);
+
+    let mut broken = 0;
+    for bytes in 1.. {
+        let chip = chip.clone();
+        let power = chip.power();
+        let mut store = open(chip);
+        power.cut_after(bytes);
+        let is_accepted = log_in(&mut Engine::new(&mut store, Policy::strict()), 0, 1).is_ok();
+        let mut chip = close(store);
+        chip.restart();
+        let mut store = open(chip);
+        let again = log_in(&mut Engine::new(&mut store, Policy::strict()), 0, 1);
+        broken += usize::from(match again {
+            Ok(()) => is_accepted,
+            Err(Error::Rejected(Rejection::Replayed)) => false,
+            Err(_) => true,
+        });
+        if !power.is_off() {
+            break;
+        }
+    }
+    broken
+}
+
+#[test]
+fn naive_stores_break() {
+    assert_eq!(broken_cuts(open, Store::into_flash), 0);
+
+    let broken = broken_cuts(ErasesThenWrites, |store| store.0);
+    assert!(broken > 1_000, "{broken}");
+
+    let late = |chip| AnswersThenWrites {
+        inner: open(chip),
+        late: None,
+    };
+    let broken = broken_cuts(late, |store| store.inner.into_flash());
+    assert_eq!(broken, 1);
+}
+
+// ---- The contract
+
+fn open(chip: SmallChip) -> Store<SmallChip> {
+    let region = chip.region();
+    Store::open(chip, region).unwrap()
+}
+
+#[cfg(feature = "conformance")]
+mod contract {
+    use super::*;
+    use keyfob::conformance;
+
+    /// Numbers that differ in one byte or bit.
+    fn alike(number: usize) -> u32 {
+        [
+            0,
+            1,
+            0x100,
+            0x1_0000,
+            0x100_0000,
+            0x8000_0000,
+            0x7fff_ffff,
+            u32::MAX,
+        ][number]
+    }
+
+    fn check<const READ: usize, const WORD: usize, const SECTOR: usize>(sectors: usize) {
+        let mut chip = Chip::<READ, WORD, SECTOR>::blank(sectors);
+        let region = chip.region();
+        let mut store = FlashStore::<_, { conformance::IDS }>::open(&mut chip, region).unwrap();
+        assert_eq!(conformance::check_alone(&mut store, alike), Ok(()));
+        assert_eq!(store.ids().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn flash_of_any_words_passes() {
+        check::<1, 1, 1024>(5);
+        check::<1, 2, 2048>(3);
+        check::<1, 4, 4096>(3);
+        check::<4, 8, 4096>(16);
+        check::<32, 16, 4096>(4);
+        check::<1, 32, 8192>(3);
+    }
+
+    #[test]
+    fn a_dead_chip_is_an_error() {
+        let chip = SmallChip::blank(5);
+        let power = chip.power();
+        let mut store = open(chip);
+        let fail = || power.cut_after(0);
+        assert_eq!(conformance::check_failure(&mut store, alike, fail), Ok(()));
+    }
+
+    #[test]
+    fn a_chip_that_stops_in_mid_write_is_an_error() {
+        let chip = SmallChip::blank(5);
+        let power = chip.power();
+        let mut store = open(chip);
+        let fail = || power.cut_after(11);
+        assert_eq!(conformance::check_failure(&mut store, alike, fail), Ok(()));
+    }
+}
+
+/// A record of the same byte over and over.
+fn record(revision: u64, byte: u8, length: usize) -> Record {
+    Record::from_stored(Revision::from_u64(revision), &vec![byte; length]).unwrap()
+}
+
+fn put(
+    store: &mut Store<SmallChip>,
+    id: u32,
+    next: Option<&Record>,
+) -> Result<Swap, FlashError<Fault>> {
+    let expected = store.load(&id)?.map(|record| record.revision());
+    store.compare_and_swap(&id, expected, next)
+}
+
+#[test]
+fn a_full_store_still_updates_and_deletes() {
+    let mut store = open(SmallChip::blank(5));
+    let long = record(1, 0xab, 200);
+    let mut stored = 0;
+    while put(&mut store, stored, Some(&long)) == Ok(Swap::Stored) {
+        stored += 1;
+    }
+    assert_eq!(stored, 4);
+    assert_eq!(put(&mut store, stored, Some(&long)), Err(FlashError::Full));
+    assert_eq!(
+        put(&mut store, 0, Some(&record(2, 0xab, 704))),
+        Err(FlashError::Full)
+    );
+    for revision in 2..200 {
+        let id = u32::try_from(revision % 4).unwrap();
+        let next = record(revision, 0xab, 200);
+        assert_eq!(put(&mut store, id, Some(&next)), Ok(Swap::Stored));
+    }
+    assert_eq!(put(&mut store, 0, None), Ok(Swap::Stored));
+    assert_eq!(
+        put(&mut store, stored, Some(&record(1, 0xab, 150))),
+        Ok(Swap::Stored)
+    );
+}
+
+#[test]
+fn a_deleted_id_keeps_its_place() {
+    let mut store = open(SmallChip::blank(5));
+    for id in 0..6 {
+        assert_eq!(
+            put(&mut store, id, Some(&record(1, 0xab, 10))),
+            Ok(Swap::Stored)
+        );
+    }
+    assert_eq!(put(&mut store, 0, None), Ok(Swap::Stored));
+    assert_eq!(
+        put(&mut store, 6, Some(&record(1, 0xab, 10))),
+        Err(FlashError::NoPlace)
+    );
+    assert_eq!(
+        put(&mut store, 0, Some(&record(2, 0xab, 10))),
+        Ok(Swap::Stored)
+    );
+    assert_eq!(store.ids().unwrap().count(), 6);
+
+    let chip = store.into_flash();
+    let region = chip.region();
+    let refused = FlashStore::<_, 5>::open(chip, region).unwrap_err();
+    assert_eq!(refused, FlashError::NoPlace);
+}
+
+// ---- What is left on the chip
+
+#[test]
+fn what_was_deleted_or_superseded_is_erased() {
+    let mut store = open(SmallChip::blank(9));
+    for revision in 1..40 {
+        assert_eq!(
+            put(&mut store, 0, Some(&record(revision, 0xd0, 250))),
+            Ok(Swap::Stored)
+        );
+        assert_eq!(
+            put(&mut store, 1, Some(&record(revision, 0x1e, 250))),
+            Ok(Swap::Stored)
+        );
+    }
+    assert_eq!(put(&mut store, 0, None), Ok(Swap::Stored));
+    assert_eq!(
+        put(&mut store, 1, Some(&record(40, 0x11, 250))),
+        Ok(Swap::Stored)
+    );
+    let mut store = open(store.into_flash());
+
+    let chip = store.into_flash();
+    assert!(chip.contains(&[0xd0; 250]) > 1 && chip.contains(&[0x1e; 250]) > 1);
+    store = open(chip);
+    store.erase_deleted().unwrap();
+    assert_eq!(store.load(&0).unwrap().map(drop), None);
+    assert_eq!(store.load(&1).unwrap().unwrap().as_bytes(), [0x11; 250]);
+    let chip = store.into_flash();
+    assert_eq!(chip.contains(&[0xd0; 4]), 0);
+    assert_eq!(chip.contains(&[0x1e; 4]), 0);
+    assert_eq!(chip.contains(&[0x11; 250]), 1);
+}
+
+// ---- Hostile flash
+
+/// Whatever the chip holds, the store says what is wrong or works, and can be formatted.
+fn survive(bytes: Vec<u8>) {
+    let mut chip = SmallChip::holding(bytes);
+    let region = chip.region();
+    if let Ok(mut store) = Store::open(&mut chip, region.clone()) {
+        let ids: Vec<u32> = store.ids().unwrap().collect();
+        for id in ids.into_iter().chain([0, 7]) {
+            let _ = store.load(&id);
+            let expected = store
+                .load(&id)
+                .ok()
+                .flatten()
+                .map(|record| record.revision());
+            let _ = store.compare_and_swap(&id, expected, Some(&record(9, 0xab, 250)));
+            let _ = store.compare_and_swap(&id, Some(Revision::from_u64(9)), None);
+        }
+        let _ = store.erase_deleted();
+    }
+    let mut store = Store::format(&mut chip, region).unwrap();
+    assert_eq!(store.ids().unwrap().count(), 0);
+    assert_eq!(
+        store.compare_and_swap(&0, None, Some(&record(1, 0xab, 250))),
+        Ok(Swap::Stored)
+    );
+}
+
+/// A region that has been in use.
+fn used() -> Vec<u8> {
+    let mut store = open(SmallChip::blank(5));
+    for revision in 1..30 {
+        let id = u32::try_from(revision % 3).unwrap();
+        assert_eq!(
+            put(&mut store, id, Some(&record(revision, 0xcd, 150))),
+            Ok(Swap::Stored)
+        );
+    }
+    assert_eq!(put(&mut store, 2, None), Ok(Swap::Stored));
+    store.into_flash().bytes
+}
+
+#[test]
+fn a_region_of_one_byte_over_and_over_is_survived() {
+    for byte in 0..=u8::MAX {
+        survive(vec![byte; 5 * 1024]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_region_of_any_bytes_is_survived(
+        bytes in prop::collection::vec(any::<u8>(), 5 * 1024),
+        marks: [u8; 10],
+    ) {
+        let mut bytes = bytes;
+        for (sector, marks) in marks.chunks(2).enumerate() {
+            bytes[sector * 1024] = marks[0];
+            bytes[sector * 1024 + 1023] = marks[1];
+        }
+        survive(bytes);
+    }
+
+    #[test]
+    fn damage_anywhere_is_survived(damage in prop::collection::vec((0..5 * 1024_usize, any::<u8>()), 1..40)) {
+        let mut bytes = used();
+        for (place, byte) in damage {
+            bytes[place] = byte;
+        }
+        survive(bytes);
+    }
+}
+
+/// Items of another map, of all lengths: shorter than our keys, and longer than our records.
+#[cfg(feature = "conformance")]
+#[test]
+fn another_layout_is_refused() {
+    for key in [0, 1, 2, 0xff] {
+        for length in [0, 1, 3, 4, 5, 12, 723, 1_000] {
+            survive(another_layout(key, length));
+        }
+    }
+    let chip = SmallChip::holding(another_layout(0xff, 100));
+    let region = chip.region();
+    assert_eq!(Store::open(chip, region).unwrap_err(), FlashError::Foreign);
+}
+
+/// A record of ours under id 7, and then an item of a map whose keys have one byte.
+#[cfg(feature = "conformance")]
+fn another_layout(key: u8, length: usize) -> Vec<u8> {
+    use keyfob::conformance::{BlockOn as _, ThisThread};
+    use sequential_storage::{cache::Cache, map};
+
+    let mut store = open(SmallChip::blank(5));
+    assert_eq!(
+        put(&mut store, 7, Some(&record(1, 0xab, 50))),
+        Ok(Swap::Stored)
+    );
+    let chip = store.into_flash();
+    let config = map::MapConfig::new(chip.region());
+    let mut theirs = map::MapStorage::<u8, _, _>::new(Waiting(chip), config, Cache::new_uncached());
+    let value: &[u8] = &vec![0; length];
+    let mut buffer = [0; 1024];
+    let storing = theirs.store_item(&mut buffer, &key, &value);
+    ThisThread.block_on(storing).unwrap();
+    theirs.destroy().0.0.bytes
+}
+
+/// A chip for whom waits.
+#[cfg(feature = "conformance")]
+struct Waiting(SmallChip);
+
+#[cfg(feature = "conformance")]
+mod waiting {
+    use embedded_storage::nor_flash::{NorFlash as Flash, ReadNorFlash as Readable};
+    use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+
+    use super::{Fault, SmallChip, Waiting};
+
+    impl ErrorType for Waiting {
+        type Error = Fault;
+    }
+
+    impl ReadNorFlash for Waiting {
+        const READ_SIZE: usize = SmallChip::READ_SIZE;
+
+        async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+            self.0.read(offset, bytes)
+        }
+
+        fn capacity(&self) -> usize {
+            self.0.capacity()
+        }
+    }
+
+    impl NorFlash for Waiting {
+        const WRITE_SIZE: usize = SmallChip::WRITE_SIZE;
+        const ERASE_SIZE: usize = SmallChip::ERASE_SIZE;
+
+        async fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+            self.0.erase(from, to)
+        }
+
+        async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+            self.0.write(offset, bytes)
+        }
+    }
+}
+
+#[test]
+fn an_unfit_region_is_refused() {
+    let refused = |region| {
+        let store = Store::open(SmallChip::blank(8), region);
+        assert_eq!(store.map(drop), Err(FlashError::Region));
+    };
+    for region in [
+        0..0,
+        0..4096,
+        1..5121,
+        0..5121,
+        4096..9216,
+        5120..0,
+        0..u32::MAX,
+    ] {
+        refused(region);
+    }
+}
+
+#[test]
+fn the_store_is_small() {
+    assert!(size_of::<FlashStore<(), 4>>() <= 256);
+    assert!(size_of::<FlashStore<(), 32>>() <= 1_536);
+}

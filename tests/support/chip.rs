@@ -1,0 +1,272 @@
+//! A NOR flash chip in memory, as unforgiving as a real one, whose power can go at any byte.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
+    check_write,
+};
+
+/// What a write or an erase leaves behind when the power goes in the middle of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Whole bytes, from the first one on.
+    Forward,
+    /// The same, but a write leaves every other bit of the next byte, and an erase starts at the
+    /// end.
+    Backward,
+    /// A write as before. An erase first makes everything zero, as much flash does, and then
+    /// everything one.
+    Zeros,
+    /// A write as before. An erase turns bits here and there.
+    Scattered,
+}
+
+/// How many more bytes can be written or erased; a handle to the same supply as the chip's.
+#[derive(Clone, Debug)]
+pub(crate) struct Power {
+    left: Rc<Cell<u64>>,
+}
+
+impl Power {
+    fn mains() -> Self {
+        Self {
+            left: Rc::new(Cell::new(u64::MAX)),
+        }
+    }
+
+    pub(crate) fn cut_after(&self, bytes: u64) {
+        self.left.set(bytes);
+    }
+
+    pub(crate) fn is_off(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// As many of `bytes` as there is power for.
+    fn take(&self, bytes: usize) -> usize {
+        let taken = self.left.get().min(bytes as u64);
+        self.left.set(self.left.get() - taken);
+        usize::try_from(taken).unwrap()
+    }
+}
+
+/// `WORD` bytes are written at once, and only once until they are erased; `SECTOR` bytes are erased
+/// at once.
+#[derive(Debug)]
+pub(crate) struct Chip<const READ: usize, const WORD: usize, const SECTOR: usize> {
+    pub(crate) bytes: Vec<u8>,
+    is_written: Vec<bool>,
+    pub(crate) cut: Cut,
+    power: Power,
+    pub(crate) erases: Vec<u64>,
+    pub(crate) reads: u64,
+    pub(crate) bytes_read: u64,
+    pub(crate) bytes_written: u64,
+}
+
+/// The same contents, with power of its own.
+impl<const READ: usize, const WORD: usize, const SECTOR: usize> Clone for Chip<READ, WORD, SECTOR> {
+    fn clone(&self) -> Self {
+        Self {
+            bytes: self.bytes.clone(),
+            is_written: self.is_written.clone(),
+            cut: self.cut,
+            power: Power::mains(),
+            erases: self.erases.clone(),
+            reads: self.reads,
+            bytes_read: self.bytes_read,
+            bytes_written: self.bytes_written,
+        }
+    }
+}
+
+impl<const READ: usize, const WORD: usize, const SECTOR: usize> Chip<READ, WORD, SECTOR> {
+    pub(crate) fn blank(sectors: usize) -> Self {
+        Self {
+            bytes: vec![0xff; sectors * SECTOR],
+            is_written: vec![false; sectors * SECTOR / WORD],
+            cut: Cut::Forward,
+            power: Power::mains(),
+            erases: vec![0; sectors],
+            reads: 0,
+            bytes_read: 0,
+            bytes_written: 0,
+        }
+    }
+
+    /// A chip that holds `bytes`, whoever wrote them.
+    pub(crate) fn holding(bytes: Vec<u8>) -> Self {
+        let mut chip = Self::blank(bytes.len() / SECTOR);
+        chip.bytes = bytes;
+        (0..chip.erases.len()).for_each(|sector| chip.note_blank_words(sector));
+        chip
+    }
+
+    pub(crate) fn region(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.bytes.len()).unwrap()
+    }
+
+    pub(crate) fn power(&self) -> Power {
+        self.power.clone()
+    }
+
+    /// Turns the power on again.
+    pub(crate) fn restart(&mut self) {
+        self.power = Power::mains();
+    }
+
+    pub(crate) fn contains(&self, needle: &[u8]) -> usize {
+        let windows = self.bytes.windows(needle.len());
+        windows.filter(|window| *window == needle).count()
+    }
+
+    /// Counts from nothing again.
+    #[allow(dead_code)] // the tests don't
+    pub(crate) fn forget_counts(&mut self) {
+        self.erases.fill(0);
+        (self.reads, self.bytes_read, self.bytes_written) = (0, 0, 0);
+    }
+
+    fn check_power(&self) -> Result<(), Fault> {
+        if self.power.is_off() {
+            return Err(Fault::NoPower);
+        }
+        Ok(())
+    }
+
+    /// Half-erased words that are blank can be written.
+    fn note_blank_words(&mut self, sector: usize) {
+        for word in sector * SECTOR / WORD..(sector + 1) * SECTOR / WORD {
+            let bytes = &self.bytes[word * WORD..][..WORD];
+            self.is_written[word] = bytes.iter().any(|byte| *byte != 0xff);
+        }
+    }
+
+    fn erase_sector(&mut self, sector: usize) -> Result<(), Fault> {
+        let cut = self.cut;
+        let cost = if cut == Cut::Zeros {
+            2 * SECTOR
+        } else {
+            SECTOR
+        };
+        let done = self.power.take(cost);
+        let bytes = &mut self.bytes[sector * SECTOR..][..SECTOR];
+        match cut {
+            Cut::Forward => bytes[..done].fill(0xff),
+            Cut::Backward => bytes[SECTOR - done..].fill(0xff),
+            Cut::Zeros if done < SECTOR => bytes[..done].fill(0),
+            Cut::Zeros => {
+                bytes.fill(0);
+                bytes[..done - SECTOR].fill(0xff);
+            }
+            Cut::Scattered => scatter(bytes, done),
+        }
+        self.note_blank_words(sector);
+        if done < cost {
+            return Err(Fault::NoPower);
+        }
+        self.erases[sector] += 1;
+        Ok(())
+    }
+}
+
+/// Turns as many in a thousand bits to one as `done` bytes are in a thousand of all.
+fn scatter(bytes: &mut [u8], done: usize) {
+    let all = bytes.len();
+    let mut random = 0x2545_f491_u32;
+    for byte in bytes {
+        for bit in 0..8 {
+            random ^= random << 13;
+            random ^= random >> 17;
+            random ^= random << 5;
+            if random as usize % all < done {
+                *byte |= 1 << bit;
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    NoPower,
+    /// Not even with the same bytes: chips that correct errors don't allow that.
+    WrittenTwice,
+    Misused(NorFlashErrorKind),
+}
+
+impl From<NorFlashErrorKind> for Fault {
+    fn from(kind: NorFlashErrorKind) -> Self {
+        Self::Misused(kind)
+    }
+}
+
+impl NorFlashError for Fault {
+    fn kind(&self) -> NorFlashErrorKind {
+        NorFlashErrorKind::Other
+    }
+}
+
+impl<const READ: usize, const WORD: usize, const SECTOR: usize> ErrorType
+    for Chip<READ, WORD, SECTOR>
+{
+    type Error = Fault;
+}
+
+impl<const READ: usize, const WORD: usize, const SECTOR: usize> ReadNorFlash
+    for Chip<READ, WORD, SECTOR>
+{
+    const READ_SIZE: usize = READ;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+        self.check_power()?;
+        check_read(self, offset, bytes.len())?;
+        self.reads += 1;
+        self.bytes_read += bytes.len() as u64;
+        bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl<const READ: usize, const WORD: usize, const SECTOR: usize> NorFlash
+    for Chip<READ, WORD, SECTOR>
+{
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = SECTOR;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+        self.check_power()?;
+        check_erase(self, from, to)?;
+        let sectors = from as usize / SECTOR..to as usize / SECTOR;
+        sectors
+            .into_iter()
+            .try_for_each(|sector| self.erase_sector(sector))
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+        self.check_power()?;
+        check_write(self, offset, bytes.len())?;
+        let offset = offset as usize;
+        let words = offset / WORD..(offset + bytes.len()) / WORD;
+        if self.is_written[words].contains(&true) {
+            return Err(Fault::WrittenTwice);
+        }
+        let done = self.power.take(bytes.len());
+        self.bytes_written += done as u64;
+        self.bytes[offset..][..done].copy_from_slice(&bytes[..done]);
+        self.is_written[offset / WORD..(offset + done).div_ceil(WORD)].fill(true);
+        if done == bytes.len() {
+            return Ok(());
+        }
+        if self.cut != Cut::Forward {
+            self.bytes[offset + done] &= bytes[done] | 0x55;
+            self.is_written[(offset + done) / WORD] = true;
+        }
+        Err(Fault::NoPower)
+    }
+}
