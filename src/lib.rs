@@ -24,6 +24,7 @@
 //! |---|---|
 //! | register tokens, log people in, recover, migrate | [`Engine`], [`AsyncEngine`], [`Policy`] |
 //! | keep registrations | [`RegistrationStore`] and its implementers |
+//! | encrypt what a store keeps | `SealedStore`, `Keyring` |
 //! | make, read or write a secret | [`Secret`], [`Entropy`] |
 //! | enrol an authenticator app | [`KeyUri`], and its `QrCode` |
 //! | take over what other systems have, and hand it out | `import`, `export`, `MigrationUri` |
@@ -38,7 +39,8 @@
 //!   [`Engine::delete`] change a person's second factor.
 //! - **A store that keeps its promise**: [`RegistrationStore`] states it, `conformance` checks it.
 //! - **[`Engine::fence`] after a restore** or a failover that may have lost writes.
-//! - **Records encrypted at rest, key URIs and QR codes out of logs**: all carry the secret.
+//! - **Records encrypted at rest** (`SealedStore`, or a store that does it) **and their keys elsewhere;
+//!   key URIs and QR codes out of logs**: all carry the secret.
 //! - **A clock that goes right**, to within the window, and **strong randomness**.
 //! - **With the core alone**: store [`Burned`] before you let anyone in, and slow guessers down.
 //!
@@ -50,8 +52,8 @@
 //! `postgres` `PostgresStore`, `redis` `RedisStore`,
 //! `tokio` `BlockingPool`, `conformance` the suite for stores; `qr` adds `QrCode` as modules, text
 //! and SVG, `png` the same as PNG; `import` adds the modules `import` and `export`, `migration-uri`
-//! `MigrationUri`. Without features, or with `qr` and `migration-uri` alone, the crate needs neither
-//! std nor a heap.
+//! `MigrationUri`. `seal` adds `SealedStore`, `seal-aes` AES-256-GCM for it. Without features, or
+//! with `qr`, `migration-uri`, `seal` and `seal-aes` alone, the crate needs neither std nor a heap.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]
