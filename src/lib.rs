@@ -52,8 +52,9 @@
 //! `postgres` `PostgresStore`, `redis` `RedisStore`,
 //! `tokio` `BlockingPool`, `conformance` the suite for stores; `qr` adds `QrCode` as modules, text
 //! and SVG, `png` the same as PNG; `import` adds the modules `import` and `export`, `migration-uri`
-//! `MigrationUri`. `seal` adds `SealedStore`, `seal-aes` AES-256-GCM for it. Without features, or
-//! with `qr`, `migration-uri`, `seal` and `seal-aes` alone, the crate needs neither std nor a heap.
+//! `MigrationUri`. `seal` adds `SealedStore`, `seal-aes` AES-256-GCM for it; `flash` adds
+//! `FlashStore`. Without features, or with `qr`, `migration-uri`, `seal`, `seal-aes` and `flash` alone,
+//! the crate needs neither std nor a heap.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]
