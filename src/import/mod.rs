@@ -18,9 +18,9 @@
 //! silently: whatever isn't among the tokens is among those left out, with its reason, and one bad
 //! entry doesn't lose the others.
 //!
-//! What is decrypted is wiped after use; so are secrets and recovery codes that were read. A text
-//! with escapes passes through a buffer of the JSON or CSV reader that isn't wiped. The file that
-//! you pass in is yours to wipe.
+//! What is decrypted is wiped after use; so are secrets and recovery codes that were read. A JSON
+//! text with escapes passes through a buffer of its reader that isn't wiped. The file that you pass
+//! in is yours to wipe.
 
 mod aegis;
 mod and_otp;
