@@ -194,12 +194,12 @@ impl<'a> json::Entry<'a> for Entry<'a> {
     }
 
     fn described(&self) -> Result<Described<'_>, Reason> {
-        Ok(Described {
-            algorithm: self.info.algo.as_ref().map(Text::as_str),
-            digits: self.info.digits,
-            period: self.info.period,
-            counter: self.info.counter.last_shown(),
-            ..Described::new(Kind::from_name(self.r#type.as_str())?)
-        })
+        let numbers = [self.info.digits, self.info.period, self.info.counter];
+        let kind = Kind::from_name(self.r#type.as_str())?;
+        Ok(Described::in_app(
+            kind,
+            json::optional(&self.info.algo),
+            numbers,
+        ))
     }
 }

@@ -108,12 +108,12 @@ impl<'a> json::Entry<'a> for Entry<'a> {
     }
 
     fn described(&self) -> Result<Described<'_>, Reason> {
-        Ok(Described {
-            algorithm: self.algorithm.as_ref().map(Text::as_str),
-            digits: self.digits,
-            period: self.period,
-            counter: self.counter.last_shown(),
-            ..Described::new(json::kind(&self.r#type)?)
-        })
+        let numbers = [self.digits, self.period, self.counter];
+        let kind = json::kind(&self.r#type)?;
+        Ok(Described::in_app(
+            kind,
+            json::optional(&self.algorithm),
+            numbers,
+        ))
     }
 }

@@ -89,7 +89,22 @@ pub(super) struct Described<'a> {
     pub(super) counter: Number,
 }
 
-impl Described<'_> {
+impl<'a> Described<'a> {
+    /// A token as the backup of an app has it, which keeps the counter that it showed last.
+    pub(super) fn in_app(
+        kind: Kind,
+        algorithm: Option<&'a str>,
+        [digits, period, counter]: [Number; 3],
+    ) -> Self {
+        Self {
+            kind,
+            algorithm,
+            digits,
+            period,
+            counter: counter.last_shown(),
+        }
+    }
+
     /// A token of which nothing but its kind is said.
     pub(super) const fn new(kind: Kind) -> Self {
         Self {

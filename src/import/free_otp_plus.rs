@@ -63,7 +63,7 @@ impl<'a> json::Entry<'a> for Token<'a> {
 
     fn described(&self) -> Result<Described<'_>, Reason> {
         Ok(Described {
-            algorithm: self.algo.as_ref().map(Text::as_str),
+            algorithm: json::optional(&self.algo),
             digits: self.digits,
             period: self.period,
             counter: self.counter.0,

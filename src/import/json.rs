@@ -168,6 +168,12 @@ pub(super) fn text<'t>(text: &'t Option<Text<'_>>) -> &'t str {
     text.as_ref().map_or("", Text::as_str)
 }
 
+/// The text, if there is one.
+#[allow(clippy::ref_option)]
+pub(super) fn optional<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
+    text.as_ref().map(Text::as_str)
+}
+
 /// The first text that isn't empty.
 pub(super) fn first_of<'t, const COUNT: usize>(texts: [&'t Option<Text<'_>>; COUNT]) -> &'t str {
     let mut texts = texts.into_iter().map(text);

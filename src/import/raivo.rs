@@ -44,12 +44,12 @@ impl<'a> json::Entry<'a> for Entry<'a> {
     }
 
     fn described(&self) -> Result<Described<'_>, Reason> {
-        Ok(Described {
-            algorithm: self.algorithm.as_ref().map(Text::as_str),
-            digits: self.digits,
-            period: self.timer,
-            counter: self.counter.last_shown(),
-            ..Described::new(json::kind(&self.kind)?)
-        })
+        let numbers = [self.digits, self.timer, self.counter];
+        let kind = json::kind(&self.kind)?;
+        Ok(Described::in_app(
+            kind,
+            json::optional(&self.algorithm),
+            numbers,
+        ))
     }
 }

@@ -64,12 +64,7 @@ impl<'a> json::Entry<'a> for Authenticator<'a> {
             Number::Whole(2) => "SHA512",
             Number::Whole(_) | Number::Wrong => return Err(UnknownAlgorithm.into()),
         };
-        Ok(Described {
-            algorithm: Some(algorithm),
-            digits: self.digits,
-            period: self.period,
-            counter: self.counter.last_shown(),
-            ..Described::new(kind)
-        })
+        let numbers = [self.digits, self.period, self.counter];
+        Ok(Described::in_app(kind, Some(algorithm), numbers))
     }
 }

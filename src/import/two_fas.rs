@@ -137,12 +137,12 @@ impl<'a> json::Entry<'a> for Service<'a> {
     }
 
     fn described(&self) -> Result<Described<'_>, Reason> {
-        Ok(Described {
-            algorithm: self.otp.algorithm.as_ref().map(Text::as_str),
-            digits: self.otp.digits,
-            period: self.otp.period,
-            counter: self.otp.counter.last_shown(),
-            ..Described::new(json::kind(&self.otp.kind)?)
-        })
+        let numbers = [self.otp.digits, self.otp.period, self.otp.counter];
+        let kind = json::kind(&self.otp.kind)?;
+        Ok(Described::in_app(
+            kind,
+            json::optional(&self.otp.algorithm),
+            numbers,
+        ))
     }
 }
