@@ -203,7 +203,7 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Device<READ, WOR
                 assert_eq!(again, Err(Error::Rejected(Rejection::Replayed)));
             }
         }
-        self.check_request(&mut engine, request, found == after.contents);
+        Self::check_request(&mut engine, request, found == after.contents);
         for id in contents(engine.store()).into_keys() {
             perform(&mut engine, Request::LogIn(id, 5_000)).unwrap();
             let again = perform(&mut engine, Request::LogIn(id, 5_000));
@@ -213,7 +213,6 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Device<READ, WOR
 
     /// The request that was interrupted, made once more.
     fn check_request<F: NorFlash<Error = Fault>>(
-        &self,
         engine: &mut Engine<Store<F>>,
         request: Request,
         is_stored: bool,
@@ -324,23 +323,27 @@ fn a_cut_loses_nothing_where_erases_turn_bits_here_and_there() {
 fn every_cut_of_every_kind_loses_nothing() {
     for kind in [Cut::Forward, Cut::Backward, Cut::Zeros, Cut::Scattered] {
         cut::<1, 4, 1024>(5, kind, 30, EVERYWHERE);
-        cut::<8, 8, 2048>(3, kind, 30, EVERYWHERE);
+        cut::<8, 8, 2048>(3, kind, 50, EVERYWHERE);
     }
 }
 
 #[test]
 #[ignore = "takes minutes"]
 fn a_cut_in_a_region_of_64_kib_loses_nothing() {
-    cut::<1, 4, 4096>(16, Cut::Scattered, 480, HERE_AND_THERE);
+    let seldom = Cuts {
+        bytes: 499,
+        ..HERE_AND_THERE
+    };
+    cut::<1, 4, 4096>(16, Cut::Scattered, 480, seldom);
 }
 
 #[test]
 #[ignore = "takes minutes"]
 fn two_cuts_in_a_row_lose_nothing() {
     let twice = Cuts {
-        bytes: 3,
+        bytes: 7,
         again: 1,
-        bytes_again: 17,
+        bytes_again: 41,
     };
     cut::<1, 1, 1024>(5, Cut::Forward, 30, twice);
     cut::<1, 4, 1024>(5, Cut::Zeros, 30, twice);
@@ -357,6 +360,34 @@ proptest! {
     ) {
         World::new(cut).live(&events);
     }
+}
+
+/// After seven of the eight bytes before an item, the first byte of the next item can complete them
+/// to a header, under which that item is passed over: so it happens to one record in 256.
+#[test]
+fn what_follows_a_torn_item_is_kept() {
+    let mut not_kept = 0;
+    for number in 0_u64..1_000 {
+        let next = record(number, number.to_le_bytes()[0], 20);
+        let mut chip = open(SmallChip::blank(5)).into_flash();
+        let power = chip.power();
+        let mut store = open(chip);
+        power.cut_after(8);
+        assert!(store.compare_and_swap(&0, None, Some(&next)).is_err());
+        chip = store.into_flash();
+        chip.restart();
+
+        store = open(chip);
+        let mut swap = store.compare_and_swap(&0, None, Some(&next));
+        if swap == Err(FlashError::NotKept) {
+            not_kept += 1;
+            swap = store.compare_and_swap(&0, None, Some(&next));
+        }
+        assert_eq!(swap, Ok(Swap::Stored));
+        let stored = open(store.into_flash()).load(&0).unwrap();
+        assert!(stored.is_some(), "record {number}");
+    }
+    assert!(not_kept > 0);
 }
 
 // ---- Controls: stores that break under the same cuts
@@ -476,6 +507,125 @@ fn naive_stores_break() {
     };
     let broken = broken_cuts(late, |store| store.inner.into_flash());
     assert_eq!(broken, 1);
+}
+
+/// What the store is built upon, without what is built around it.
+#[cfg(feature = "conformance")]
+mod map_alone {
+    use keyfob::conformance::{BlockOn as _, ThisThread};
+    use sequential_storage::{cache::Cache, map};
+
+    use super::*;
+
+    /// The key that is written to: one only once, so that its value must be copied again and again.
+    fn key(turn: u8) -> u8 {
+        if turn == 0 { 0 } else { 1 + turn % 2 }
+    }
+
+    /// Writes to a map, with a cut at every byte, and tells whether a value is missing once the write
+    /// was made again.
+    fn loses(kind: Cut) -> bool {
+        let mut chip = SmallChip::blank(5);
+        chip.cut = kind;
+        for turn in 0..45 {
+            let lost = |mut chip: SmallChip| {
+                chip.restart();
+                let stored = store(&mut chip, turn);
+                let right = |key| (0..=turn).rev().find(|turn| self::key(*turn) == key);
+                stored.is_err() || (0..3).any(|key| fetch(&mut chip, key) != right(key))
+            };
+            for bytes in 0.. {
+                let mut interrupted = chip.clone();
+                let power = interrupted.power();
+                power.cut_after(bytes);
+                let _ = store(&mut interrupted, turn);
+                if !power.is_off() {
+                    break;
+                }
+                if lost(interrupted) {
+                    return true;
+                }
+            }
+            store(&mut chip, turn).unwrap();
+        }
+        assert!(chip.erases.iter().all(|erases| *erases >= 1));
+        false
+    }
+
+    type Map<'a> = map::MapStorage<u8, Waiting<'a>, Uncached>;
+    type Uncached = Cache<
+        sequential_storage::cache::Uncached,
+        sequential_storage::cache::Uncached,
+        sequential_storage::cache::Uncached,
+        u8,
+    >;
+
+    fn map(chip: &mut SmallChip) -> Map<'_> {
+        let config = map::MapConfig::new(chip.region());
+        Map::new(Waiting(chip), config, Cache::new_uncached())
+    }
+
+    fn store(chip: &mut SmallChip, turn: u8) -> Result<(), sequential_storage::Error<Fault>> {
+        let value: &[u8] = &[turn; 250];
+        let mut buffer = [0; 300];
+        let mut map = map(chip);
+        ThisThread.block_on(map.store_item(&mut buffer, &key(turn), &value))
+    }
+
+    fn fetch(chip: &mut SmallChip, key: u8) -> Option<u8> {
+        let mut buffer = [0; 300];
+        let mut map = map(chip);
+        let value = ThisThread.block_on(map.fetch_item::<&[u8]>(&mut buffer, &key));
+        value.ok().flatten().map(|value| value[0])
+    }
+
+    #[test]
+    fn the_map_alone_loses_values() {
+        for kind in [Cut::Forward, Cut::Backward, Cut::Zeros] {
+            assert!(loses(kind), "{kind:?}");
+        }
+    }
+}
+
+/// A chip for whom waits.
+#[cfg(feature = "conformance")]
+struct Waiting<'a>(&'a mut SmallChip);
+
+#[cfg(feature = "conformance")]
+mod waiting {
+    use embedded_storage::nor_flash::{NorFlash as Flash, ReadNorFlash as Readable};
+    use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+
+    use super::{Fault, SmallChip, Waiting};
+
+    impl ErrorType for Waiting<'_> {
+        type Error = Fault;
+    }
+
+    impl ReadNorFlash for Waiting<'_> {
+        const READ_SIZE: usize = SmallChip::READ_SIZE;
+
+        async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+            self.0.read(offset, bytes)
+        }
+
+        fn capacity(&self) -> usize {
+            self.0.capacity()
+        }
+    }
+
+    impl NorFlash for Waiting<'_> {
+        const WRITE_SIZE: usize = SmallChip::WRITE_SIZE;
+        const ERASE_SIZE: usize = SmallChip::ERASE_SIZE;
+
+        async fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+            self.0.erase(from, to)
+        }
+
+        async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+            self.0.write(offset, bytes)
+        }
+    }
 }
 
 // ---- The contract
@@ -739,55 +889,15 @@ fn another_layout(key: u8, length: usize) -> Vec<u8> {
         put(&mut store, 7, Some(&record(1, 0xab, 50))),
         Ok(Swap::Stored)
     );
-    let chip = store.into_flash();
+    let mut chip = store.into_flash();
     let config = map::MapConfig::new(chip.region());
-    let mut theirs = map::MapStorage::<u8, _, _>::new(Waiting(chip), config, Cache::new_uncached());
+    let flash = Waiting(&mut chip);
+    let mut theirs = map::MapStorage::<u8, _, _>::new(flash, config, Cache::new_uncached());
     let value: &[u8] = &vec![0; length];
     let mut buffer = [0; 1024];
     let storing = theirs.store_item(&mut buffer, &key, &value);
     ThisThread.block_on(storing).unwrap();
-    theirs.destroy().0.0.bytes
-}
-
-/// A chip for whom waits.
-#[cfg(feature = "conformance")]
-struct Waiting(SmallChip);
-
-#[cfg(feature = "conformance")]
-mod waiting {
-    use embedded_storage::nor_flash::{NorFlash as Flash, ReadNorFlash as Readable};
-    use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
-
-    use super::{Fault, SmallChip, Waiting};
-
-    impl ErrorType for Waiting {
-        type Error = Fault;
-    }
-
-    impl ReadNorFlash for Waiting {
-        const READ_SIZE: usize = SmallChip::READ_SIZE;
-
-        async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
-            self.0.read(offset, bytes)
-        }
-
-        fn capacity(&self) -> usize {
-            self.0.capacity()
-        }
-    }
-
-    impl NorFlash for Waiting {
-        const WRITE_SIZE: usize = SmallChip::WRITE_SIZE;
-        const ERASE_SIZE: usize = SmallChip::ERASE_SIZE;
-
-        async fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
-            self.0.erase(from, to)
-        }
-
-        async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
-            self.0.write(offset, bytes)
-        }
-    }
+    chip.bytes
 }
 
 #[test]
@@ -796,13 +906,15 @@ fn an_unfit_region_is_refused() {
         let store = Store::open(SmallChip::blank(8), region);
         assert_eq!(store.map(drop), Err(FlashError::Region));
     };
+    #[allow(clippy::reversed_empty_ranges)] // as somebody might write it
+    let reversed = 5120..0;
     for region in [
+        reversed,
         0..0,
         0..4096,
         1..5121,
         0..5121,
         4096..9216,
-        5120..0,
         0..u32::MAX,
     ] {
         refused(region);
@@ -811,6 +923,6 @@ fn an_unfit_region_is_refused() {
 
 #[test]
 fn the_store_is_small() {
-    assert!(size_of::<FlashStore<(), 4>>() <= 256);
-    assert!(size_of::<FlashStore<(), 32>>() <= 1_536);
+    assert!(size_of::<FlashStore<(), 4>>() <= 176);
+    assert!(size_of::<FlashStore<(), 32>>() <= 1_184);
 }

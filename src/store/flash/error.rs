@@ -75,7 +75,10 @@ impl<E: fmt::Debug> fmt::Display for FlashError<E> {
                 "the region is damaged: reset the device, and if that doesn't help, format the \
                  region and register anew"
             }
-            Self::NotKept => "the flash doesn't keep what is written to it: replace it",
+            Self::NotKept => {
+                "what was written reads differently: try again, and if that doesn't help, replace \
+                 the flash"
+            }
             Self::Corrupt(error) => return error.fmt(f),
         })
     }

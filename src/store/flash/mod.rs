@@ -32,8 +32,8 @@ use view::{Shown, View};
 
 /// Where the map found what it read or wrote last.
 ///
-/// It keeps neither the states of the sectors nor their ends: those need one place a sector, and
-/// save little.
+/// It knows neither the states of the sectors nor their ends: they need a place a sector, and save
+/// many short reads but few bytes.
 type Places<const N: usize> = Cache<Uncached, Uncached, ArrayKeyPointers<Key, N>, Key>;
 
 type Map<S, const N: usize> = MapStorage<Key, S, Places<N>>;
@@ -96,7 +96,7 @@ fn no_places<const N: usize>() -> Places<N> {
 /// # Ids
 /// Number your registrations, best from 0, and use the numbers of deleted ones again: an id keeps
 /// its place among the `N`, and 16 bytes or two words of flash, until the region is formatted. A
-/// place takes 40 bytes of memory or less.
+/// place takes 36 bytes of memory, beside 32 for the store itself.
 ///
 /// # How much fits in
 /// A record takes up 21 bytes more than it has, in whole words. The live ones may take up so much
@@ -112,6 +112,8 @@ fn no_places<const N: usize>() -> Places<N> {
 /// - **Hold the supply up while flash is written**, as far as its data sheet asks for it. A cell
 ///   that a power cut left between 0 and 1, and that reads one way today and the other tomorrow, is
 ///   beyond any store.
+/// - **[`fence`](crate::Engine::fence) after [`FlashError::Damaged`]**: a record that decays is
+///   refused as long as the store is open, and after a restart the one before it is found.
 /// - **Watch the wear**, which grows as the region fills up; BENCHMARKS.md tells how many log-ins
 ///   one outlasts.
 pub struct FlashStore<F, const N: usize> {
@@ -121,6 +123,8 @@ pub struct FlashStore<F, const N: usize> {
     index: Index<N>,
     /// Whether all of the above is as the flash is.
     is_settled: bool,
+    /// Whether nothing was appended since.
+    is_untried: bool,
 }
 
 impl<F: NorFlash, const N: usize> FlashStore<F, N> {
@@ -167,6 +171,7 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
             places: no_places(),
             index: Index::new(),
             is_settled: false,
+            is_untried: true,
         })
     }
 
@@ -188,7 +193,8 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
     ///
     /// It appends padding until each sector that holds anything was erased once, as log-ins would in
     /// time; what is live is moved on. Nothing is lost if the power is cut, but then old copies may
-    /// be left: call it again. With [sealed](crate) records it isn't needed: forget the key instead.
+    /// be left: call it again. Where records are sealed it isn't needed: forget
+    /// the key instead.
     ///
     /// It takes as long as erasing the whole region, so call it after a deletion or a replacement
     /// rather than after each log-in.
@@ -228,7 +234,7 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
         }
         self.places = no_places();
         self.index = recovery::recover(self.flash.inner_mut(), &self.region)?;
-        self.is_settled = true;
+        (self.is_settled, self.is_untried) = (true, true);
         Ok(())
     }
 
@@ -250,6 +256,9 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
 
     /// Appends, and reads back what was appended. Unless that succeeds, the flash has to be looked
     /// at anew.
+    ///
+    /// What is appended first may border on an item that a power cut tore, and complete it to one of
+    /// any length, which hides it. So it is searched for, as it will be after a restart.
     fn append(&mut self, key: &Key, content: Content<'_>) -> Result<(), FlashError<F::Error>> {
         self.is_settled = false;
         let mut buffer = Buffer::new();
@@ -257,10 +266,13 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
         on_map(flash, &self.region, &mut self.places, |map| {
             finish(map.store_item(buffer.as_mut(), key, &content))
         })?;
+        if self.is_untried {
+            self.places = no_places();
+        }
         if self.fetch(key, &mut buffer)? != Some(content) {
             return Err(FlashError::NotKept);
         }
-        self.is_settled = true;
+        (self.is_settled, self.is_untried) = (true, false);
         Ok(())
     }
 

@@ -33,32 +33,50 @@ pub(super) fn recover<F: NorFlash, const N: usize>(
 }
 
 /// Erases what isn't blank in sectors without a mark: an erase took the mark first, or writing the
-/// mark was all that was begun.
+/// mark was all that was begun. A mark that is misread would cost what its sector holds, so it is
+/// read twice.
 fn clear_unused<F: NorFlash>(flash: &mut F, region: &Range<u32>) -> Outcome<(), F> {
     let mut sectors = Sectors::new(flash, region.clone());
     for sector in sectors.all() {
-        if sectors.state(sector)? == State::Unused && !sectors.is_blank(sector)? {
+        if sectors.state(sector)? == State::Unused
+            && !sectors.is_blank(sector)?
+            && sectors.state(sector)? == State::Unused
+        {
             sectors.erase(sector)?;
         }
     }
     Ok(())
 }
 
-/// Where every sector seems to be full, erases those in which nothing can be read: one should be
-/// empty, and was being erased.
+/// One sector should be empty. Where all seem to be full, erases the one in which nothing can be
+/// read, if it is the only one: it was being erased.
 fn clear_worthless<F: NorFlash>(flash: &mut F, region: &Range<u32>) -> Outcome<(), F> {
     let mut sectors = Sectors::new(flash, region.clone());
+    let all = sectors.all();
     for sector in sectors.all() {
         if sectors.state(sector)? != State::Full {
             return Ok(());
         }
     }
-    for sector in sectors.all() {
-        if is_covered(flash, region, sector, &Index::<0>::new())? {
-            Sectors::new(flash, region.clone()).erase(sector)?;
+    let mut worthless = None;
+    for sector in all {
+        if holds_nothing(flash, region, sector)? && worthless.replace(sector).is_some() {
+            return Ok(());
         }
     }
+    if let Some(sector) = worthless {
+        Sectors::new(flash, region.clone()).erase(sector)?;
+    }
     Ok(())
+}
+
+fn holds_nothing<F: NorFlash>(flash: &mut F, region: &Range<u32>, sector: u32) -> Outcome<bool, F> {
+    let mut holds_nothing = true;
+    for_each(flash, region, Shown::Only(sector), |_, _| {
+        holds_nothing = false;
+        Ok(())
+    })?;
+    Ok(holds_nothing)
 }
 
 /// The map copies what is live in the oldest sector, then erases it. If everything in it was copied,
@@ -85,8 +103,11 @@ fn is_covered<F: NorFlash, const N: usize>(
     rest: &Index<N>,
 ) -> Outcome<bool, F> {
     let mut is_covered = true;
-    for_each(flash, region, Shown::Only(sector), |id, _| {
-        is_covered &= rest.knows(id);
+    for_each(flash, region, Shown::Only(sector), |key, _| {
+        is_covered &= match key {
+            Key::Registration(id) => rest.knows(id),
+            Key::Padding => true,
+        };
         Ok(())
     })?;
     Ok(is_covered)
@@ -99,18 +120,19 @@ fn survey<F: NorFlash, const N: usize>(
     shown: Shown,
 ) -> Outcome<Index<N>, F> {
     let mut index = Index::new();
-    for_each(flash, region, shown, |id, content| {
-        index.note(id, content).map_err(|_| FlashError::NoPlace)
+    for_each(flash, region, shown, |key, content| match key {
+        Key::Registration(id) => index.note(id, content).map_err(|_| FlashError::NoPlace),
+        Key::Padding => Ok(()),
     })?;
     Ok(index)
 }
 
-/// Visits every registration's items in the shown sectors, oldest first.
+/// Visits every item in the shown sectors, oldest first.
 fn for_each<F: NorFlash>(
     flash: &mut F,
     region: &Range<u32>,
     shown: Shown,
-    mut visit: impl FnMut(u32, Content<'_>) -> Outcome<(), F>,
+    mut visit: impl FnMut(Key, Content<'_>) -> Outcome<(), F>,
 ) -> Outcome<(), F> {
     let config = MapConfig::try_new(region.clone()).map_err(|_| FlashError::Region)?;
     let view = View::new(flash, shown);
@@ -120,9 +142,7 @@ fn for_each<F: NorFlash>(
     while let Some((key, content)) =
         finish(items.next(buffer.as_mut())).map_err(FlashError::of_map)?
     {
-        if let Key::Registration(id) = key {
-            visit(id, content)?;
-        }
+        visit(key, content)?;
     }
     Ok(())
 }
