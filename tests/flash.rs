@@ -204,7 +204,8 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Device<READ, WOR
             }
         }
         Self::check_request(&mut engine, request, found == after.contents);
-        for id in contents(engine.store()).into_keys() {
+        let ids: Vec<u32> = engine.store().ids().unwrap().collect();
+        for id in ids {
             perform(&mut engine, Request::LogIn(id, 5_000)).unwrap();
             let again = perform(&mut engine, Request::LogIn(id, 5_000));
             assert_eq!(again, Err(Error::Rejected(Rejection::Replayed)));
@@ -260,14 +261,14 @@ struct Cuts {
 
 const EVERYWHERE: Cuts = Cuts {
     bytes: 1,
-    again: 50,
+    again: 200,
     bytes_again: 101,
 };
 
 /// For the kinds of interrupted erases, which share the writes.
 const HERE_AND_THERE: Cuts = Cuts {
-    bytes: 5,
-    again: 10,
+    bytes: 13,
+    again: 20,
     bytes_again: 101,
 };
 
