@@ -24,6 +24,7 @@
 //! |---|---|
 //! | register tokens, log people in, recover, migrate | [`Engine`], [`AsyncEngine`], [`Policy`] |
 //! | keep registrations | [`RegistrationStore`] and its implementers |
+//! | keep keys ready under load | `KeyCache` |
 //! | encrypt what a store keeps | `SealedStore`, `Keyring` |
 //! | make, read or write a secret | [`Secret`], [`Entropy`] |
 //! | enrol an authenticator app | [`KeyUri`], and its `QrCode` |
