@@ -560,13 +560,13 @@ fn a_bulk_rewrap_tells_what_failed_and_is_begun_anew() {
     assert_eq!((rest.current, rest.rewrapped, rest.failed), (1, 2, 1));
 }
 
-/// A map that lets somebody act before a swap.
+/// A map that lets somebody act before a swap, and see what is to be written.
 struct Meddled<'a, F> {
     records: &'a Map,
     meddle: F,
 }
 
-impl<F: FnMut()> RegistrationStore for Meddled<'_, F> {
+impl<F: FnMut(Option<&Record>)> RegistrationStore for Meddled<'_, F> {
     type Id = str;
     type Error = Infallible;
 
@@ -580,33 +580,7 @@ impl<F: FnMut()> RegistrationStore for Meddled<'_, F> {
         expected: Option<Revision>,
         next: Option<&Record>,
     ) -> Result<Swap, Infallible> {
-        (self.meddle)();
-        self.records.compare_and_swap(id, expected, next)
-    }
-}
-
-/// A map that notes what each write says of recovery codes.
-struct Noting<'a> {
-    records: &'a Map,
-    has_recovery_codes: &'a Cell<Option<bool>>,
-}
-
-impl RegistrationStore for Noting<'_> {
-    type Id = str;
-    type Error = Infallible;
-
-    fn load(&mut self, id: &str) -> Result<Option<Record>, Infallible> {
-        self.records.load(id)
-    }
-
-    fn compare_and_swap(
-        &mut self,
-        id: &str,
-        expected: Option<Revision>,
-        next: Option<&Record>,
-    ) -> Result<Swap, Infallible> {
-        self.has_recovery_codes
-            .set(next.map(Record::has_recovery_codes));
+        (self.meddle)(next);
         self.records.compare_and_swap(id, expected, next)
     }
 }
@@ -618,9 +592,9 @@ fn the_inner_store_is_told_of_recovery_codes() {
     for count in [0, 10] {
         let records = Map::new();
         let told = Cell::new(None);
-        let noting = || Noting {
+        let noting = || Meddled {
             records: &records,
-            has_recovery_codes: &told,
+            meddle: |next: Option<&Record>| told.set(next.map(Record::has_recovery_codes)),
         };
         let mut policy = Policy::DEFAULT;
         policy.recovery.count = keyfob::RecoveryCount::new(count).unwrap();
@@ -647,7 +621,7 @@ fn a_log_in_in_the_middle_of_a_rewrap_is_not_lost() {
         Policy::strict(),
     );
     let mut log_ins = 0;
-    let meddle = || {
+    let meddle = |_: Option<&Record>| {
         log_ins += usize::from(engine.authenticate(ALICE, &code, NOW).is_ok());
     };
     let records = &records;

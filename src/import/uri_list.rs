@@ -6,6 +6,7 @@ use std::vec;
 
 use super::import::Reading;
 use super::{ImportError, Imported, Place, Reason, Remark};
+use crate::provisioning::strip_scheme;
 use crate::{Batch, Burned, KeyUri, MigrationUri, UriError};
 
 pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
@@ -44,8 +45,7 @@ pub(super) fn is_line(text: &str) -> bool {
 }
 
 fn starts_with(text: &str, scheme: &str) -> bool {
-    text.get(..scheme.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    strip_scheme(text, scheme).is_some()
 }
 
 /// The token of a key URI, read leniently.

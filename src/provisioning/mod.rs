@@ -13,4 +13,6 @@ pub use migration_uri::{Batch, MigrationUri, MigrationUriError};
 #[cfg(feature = "qr")]
 pub use qr::*;
 pub use text::UriText;
+#[cfg(feature = "import")]
+pub(crate) use uri::strip_scheme;
 pub use uri::{KeyUri, UriError};

@@ -420,7 +420,7 @@ impl Reader {
 }
 
 /// What follows the scheme, if `uri` has it in either case.
-pub(super) fn strip_scheme<'a>(uri: &'a str, scheme: &str) -> Option<&'a str> {
+pub(crate) fn strip_scheme<'a>(uri: &'a str, scheme: &str) -> Option<&'a str> {
     let (start, rest) = uri.split_at_checked(scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
