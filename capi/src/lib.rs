@@ -1,0 +1,1 @@
+//! keyfob for C.

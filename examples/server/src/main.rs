@@ -1,0 +1,3 @@
+//! An auth server that embeds keyfob.
+
+fn main() {}
