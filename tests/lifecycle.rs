@@ -300,6 +300,36 @@ fn replacing_needs_a_fresh_proof_of_the_same_registration() {
 }
 
 #[test]
+fn a_proof_can_be_kept_with_a_session() {
+    let (mut desk, totp) = Desk::with_active_token(Policy::DEFAULT);
+    let kept = Proof::from(desk.log_in(&totp).unwrap()).to_bytes();
+    for not_a_proof in [&kept[1..], &[], &[0; 25]] {
+        assert!(Proof::from_trusted_bytes(not_a_proof).is_none());
+    }
+    desk.wait(300);
+    let proof = || Proof::from_trusted_bytes(&kept).unwrap();
+    assert!(desk.replace(proof()).is_ok());
+    desk.wait(1);
+    assert_eq!(refusal(desk.replace(proof())), Rejection::StaleProof);
+}
+
+#[test]
+fn a_registration_keeps_its_own_name_until_it_is_deleted() {
+    let mut desk = Desk::new(Policy::DEFAULT);
+    let enrollment = desk.create().unwrap();
+    let name = enrollment.registration_id();
+    assert_eq!(desk.status().registration_id, name);
+    let authenticated = desk.log_in(&token(&enrollment)).unwrap();
+    assert_eq!(authenticated.registration_id(), name);
+    assert_eq!(desk.replace(authenticated).unwrap().registration_id(), name);
+    desk.engine.delete(&ALICE).unwrap();
+    let other = desk.migrate(&migration()).unwrap().registration_id();
+    assert_ne!(other, name);
+    assert_eq!(other.to_string().len(), 32);
+    assert_eq!(format!("{other:?}"), format!("RegistrationId({other})"));
+}
+
+#[test]
 fn a_recovery_code_works_once_however_it_is_typed() {
     let mut desk = Desk::new(Policy::DEFAULT);
     let enrollment = desk.create().unwrap();

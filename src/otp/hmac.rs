@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use zeroize::Zeroize;
 
-use super::hash::Hash;
+use super::hash::{Hash, Sha1};
 
 /// RFC 2104's `ipad` and `opad`.
 const INNER_PAD: u8 = 0x36;
@@ -53,6 +53,17 @@ impl<H: Hash> Drop for Midstates<H> {
         self.inner.zeroize();
         self.outer.zeroize();
     }
+}
+
+/// Sixteen bytes that tell `key` from others, and from which it can't be computed: the start of its
+/// HMAC-SHA-1 of a counter that no code comes from.
+pub(crate) fn fingerprint(key: &[u8]) -> [u8; 16] {
+    let [w0, w1, w2, w3, _] = Midstates::<Sha1>::new(key).mac(u64::MAX);
+    let words = [w0, w1, w2, w3].map(u128::from);
+    words
+        .into_iter()
+        .fold(0, |all, word| all << 32 | word)
+        .to_be_bytes()
 }
 
 /// The last block of a message that is `counter`.

@@ -16,6 +16,7 @@ mod truncate;
 mod verify;
 
 pub use code::{Code, CodeError, CodeText};
+pub(crate) use hmac::fingerprint;
 pub use key::OtpKey;
 pub use params::{
     Algorithm, CodeFormat, HotpParams, Params, Period, TotpParams, UnknownAlgorithm, Window,

@@ -37,9 +37,10 @@
 //! | 2 | which are used, a bit each |
 //! | 16 n | digests |
 
+use super::lineage::Lineage;
 use super::record::{Corrupt, Record};
 use super::recovery::{Digest, Hashing, RecoverySet, Shape, Spelling};
-use super::registration::{Lineage, Registration, Replacement, State, Token};
+use super::registration::{Registration, Replacement, State, Token};
 use super::throttle::Failures;
 use crate::{
     Algorithm, Burned, CodeFormat, HotpParams, Params, Period, RecoveryCount, Secret, Step,

@@ -5,6 +5,7 @@
 
 mod codec;
 mod failure;
+mod lineage;
 mod policy;
 mod proposal;
 mod record;
@@ -18,6 +19,8 @@ pub mod transition;
 #[cfg(feature = "seal")]
 pub(crate) use codec::told_beside;
 pub use failure::Failure;
+use lineage::Lineage;
+pub use lineage::RegistrationId;
 #[cfg(feature = "pbkdf2")]
 pub use policy::Pbkdf2Iterations;
 pub use policy::{
@@ -28,6 +31,6 @@ pub use proposal::{Conflict, Proposal, Swap, Write};
 pub use record::{Corrupt, Record, Revision};
 #[cfg(feature = "sha2")]
 pub use recovery::{Pepper, RecoveryCode, RecoveryCodes};
-use registration::{Lineage, Registration, State, Token};
 pub use registration::{LockState, Status, StatusState};
+use registration::{Registration, State, Token};
 pub use rejection::Rejection;

@@ -1,40 +1,12 @@
 //! A registration, read from its record.
 
+use super::Policy;
+use super::lineage::{Lineage, RegistrationId};
 use super::record::{Corrupt, Record, Revision};
 use super::recovery::RecoverySet;
 use super::rejection::Rejection;
 use super::throttle::Failures;
-use super::{Failure, Policy};
-use crate::entropy::fill_checked;
-use crate::{Burned, CodeFormat, Entropy, Params, Secret, Step, UnixTime};
-
-/// Sixteen random bytes that a registration keeps for life: they tell it from every other one, and
-/// salt its recovery codes, which binds those to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Lineage(pub(super) [u8; 16]);
-
-impl Lineage {
-    pub(super) fn draw(entropy: &mut (impl Entropy + ?Sized)) -> Result<Self, Failure> {
-        let mut bytes = [0; 16];
-        fill_checked(entropy, &mut bytes)?;
-        Ok(Self(bytes))
-    }
-
-    /// A number that two registrations share by chance only. It isn't secret.
-    pub(super) fn tag(&self) -> u64 {
-        let (first, _) = self.0.as_chunks();
-        first.first().map_or(0, |bytes| u64::from_be_bytes(*bytes))
-    }
-}
-
-impl Revision {
-    /// The revision of a registration's first write, drawn at random.
-    pub(super) fn draw(entropy: &mut (impl Entropy + ?Sized)) -> Result<Self, Failure> {
-        let mut bytes = [0; 8];
-        entropy.fill(&mut bytes)?;
-        Ok(Self::from_u64(u64::from_be_bytes(bytes)))
-    }
-}
+use crate::{Burned, CodeFormat, Params, Secret, Step, UnixTime};
 
 /// All that is remembered of one registration.
 #[derive(Clone)]
@@ -170,6 +142,8 @@ impl Token {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
+    /// The registration's own name.
+    pub registration_id: RegistrationId,
     /// Whether it is confirmed.
     pub state: StatusState,
     /// When a code, recovery codes included, was last accepted.

@@ -24,6 +24,7 @@ impl Registration {
     fn status(&self, context: &Context<'_>) -> Status {
         let Context { now, policy, .. } = *context;
         Status {
+            registration_id: self.lineage.registration_id(),
             state: match self.state {
                 State::Active { since } => StatusState::Active { since },
                 State::Pending { until } if now >= until => StatusState::Lapsed,

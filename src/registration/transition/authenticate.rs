@@ -4,7 +4,9 @@ use super::{Context, conclude, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 use crate::registration::throttle::Failures;
-use crate::registration::{Failure, Lineage, Registration, Rejection, State, Token};
+use crate::registration::{
+    Failure, Lineage, Registration, RegistrationId, Rejection, State, Token,
+};
 use crate::{Code, Match, OtpKey, Params, Step, UnixTime, VerifyError};
 
 /// A code was accepted and its step is burned in the store. Only the engine makes this value.
@@ -20,6 +22,12 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    /// The registration's own name.
+    #[must_use]
+    pub fn registration_id(&self) -> RegistrationId {
+        self.lineage.registration_id()
+    }
+
     /// Whether this was the first code, which confirmed the registration.
     #[must_use]
     pub const fn activated(&self) -> bool {

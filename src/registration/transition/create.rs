@@ -9,7 +9,7 @@ use crate::registration::record::{Record, Revision};
 use crate::registration::recovery::{RecoveryCodes, RecoverySet};
 use crate::registration::throttle::Failures;
 use crate::registration::{
-    Failure, Lineage, PendingLifetime, Registration, Rejection, State, Token,
+    Failure, Lineage, PendingLifetime, Registration, RegistrationId, Rejection, State, Token,
 };
 use crate::{Entropy, Params, Secret, UnixTime};
 
@@ -25,6 +25,7 @@ pub struct NewRegistration {
 /// A new token's secret and recovery codes, to be shown to the person once: only the record keeps
 /// the secret, and nothing keeps the codes.
 pub struct Enrollment {
+    lineage: Lineage,
     secret: Secret,
     params: Params,
     pending_until: UnixTime,
@@ -33,6 +34,12 @@ pub struct Enrollment {
 }
 
 impl Enrollment {
+    /// The registration's own name.
+    #[must_use]
+    pub fn registration_id(&self) -> RegistrationId {
+        self.lineage.registration_id()
+    }
+
     /// The secret, for the token: see [`KeyUri`](crate::KeyUri).
     #[must_use]
     pub const fn secret(&self) -> &Secret {
@@ -85,7 +92,7 @@ pub fn create(
     };
     let lineage = Lineage::draw(entropy)?;
     #[allow(unused_mut)] // recovery codes come with `sha2`
-    let (mut enrollment, token) = enroll(new, context, entropy)?;
+    let (mut enrollment, token) = enroll(new, lineage, context, entropy)?;
     #[allow(unused_mut)]
     let mut registration = Registration::new(
         lineage,
@@ -125,6 +132,7 @@ pub(super) fn revision_over_pending(
 /// A new token, and what the person is told of it.
 pub(super) fn enroll(
     new: &NewRegistration,
+    lineage: Lineage,
     context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
 ) -> Result<(Enrollment, Token), Failure> {
@@ -132,6 +140,7 @@ pub(super) fn enroll(
     let secret = Secret::generate(new.params.algorithm(), entropy)?;
     let token = Token::new(secret.clone(), new.params);
     let enrollment = Enrollment {
+        lineage,
         secret,
         params: new.params,
         pending_until: context.now.saturating_add(lifetime.as_seconds()),

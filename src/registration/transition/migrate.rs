@@ -8,7 +8,9 @@ use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 #[cfg(feature = "sha2")]
 use crate::registration::recovery::{RecoveryCodes, RecoverySet};
-use crate::registration::{Failure, LegacySecrets, Lineage, Registration, Rejection, State, Token};
+use crate::registration::{
+    Failure, LegacySecrets, Lineage, Registration, RegistrationId, Rejection, State, Token,
+};
 use crate::{Burned, Entropy, Params, Secret};
 
 /// A token as another system knew it.
@@ -122,11 +124,18 @@ impl fmt::Debug for ExistingRecoveryCodes<'_> {
 /// A token was taken over and is active.
 #[derive(Debug)]
 pub struct Migrated {
+    lineage: Lineage,
     #[cfg(feature = "sha2")]
     recovery_codes: RecoveryCodes,
 }
 
 impl Migrated {
+    /// The registration's own name.
+    #[must_use]
+    pub fn registration_id(&self) -> RegistrationId {
+        self.lineage.registration_id()
+    }
+
     /// The newly minted recovery codes, to be shown once; empty if existing ones were taken over.
     #[cfg(feature = "sha2")]
     #[must_use]
@@ -178,7 +187,11 @@ fn take_over(
         Ok(
             recovery_codes(migration, &lineage, context, entropy)?.map(|(recovery_codes, set)| {
                 registration.recovery = set;
-                (registration, Migrated { recovery_codes })
+                let migrated = Migrated {
+                    lineage,
+                    recovery_codes,
+                };
+                (registration, migrated)
             }),
         )
     }
@@ -187,7 +200,7 @@ fn take_over(
         if !migration.recovery_codes.is_empty() {
             return Ok(Err(Rejection::RecoveryCodes));
         }
-        Ok(Ok((registration, Migrated {})))
+        Ok(Ok((registration, Migrated { lineage })))
     }
 }
 

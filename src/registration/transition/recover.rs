@@ -5,7 +5,7 @@ use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 use crate::registration::recovery::RecoveryCodes;
 use crate::registration::throttle::Failures;
-use crate::registration::{Failure, Lineage, Registration, Rejection};
+use crate::registration::{Failure, Lineage, Registration, RegistrationId, Rejection};
 use crate::{Code, Entropy, UnixTime};
 
 /// A recovery code was accepted and is used up in the store. Only the engine makes this value.
@@ -19,6 +19,12 @@ pub struct Recovered {
 }
 
 impl Recovered {
+    /// The registration's own name.
+    #[must_use]
+    pub fn registration_id(&self) -> RegistrationId {
+        self.lineage.registration_id()
+    }
+
     /// How many recovery codes are left.
     #[must_use]
     pub const fn remaining(&self) -> usize {

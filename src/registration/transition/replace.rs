@@ -40,6 +40,40 @@ impl From<super::Recovered> for Proof {
 }
 
 impl Proof {
+    /// How many bytes [`to_bytes`](Self::to_bytes) gives.
+    pub const BYTES: usize = Lineage::BYTES + size_of::<u64>();
+
+    /// The proof as bytes, for a session that is kept between requests or shared by processes.
+    ///
+    /// # Duties of the embedder
+    /// Whoever can write these bytes can change the token: keep them where your sessions are, beside
+    /// whom they belong to, and never with the person.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let at = self.at.as_seconds().to_be_bytes();
+        let parts = self.lineage.0.into_iter().chain(at);
+        for (to, from) in bytes.iter_mut().zip(parts) {
+            *to = from;
+        }
+        bytes
+    }
+
+    /// The proof that was kept as these bytes; `None` unless there are [`BYTES`](Self::BYTES) of
+    /// them. It is good for five minutes from the log-in, however often it is read.
+    ///
+    /// # Duties of the embedder
+    /// As for [`to_bytes`](Self::to_bytes): nothing but where they were kept tells that they are no
+    /// forgery.
+    #[must_use]
+    pub fn from_trusted_bytes(bytes: &[u8]) -> Option<Self> {
+        let (lineage, at) = bytes.split_first_chunk()?;
+        Some(Self {
+            lineage: Lineage(*lineage),
+            at: UnixTime::from_seconds(u64::from_be_bytes(at.try_into().ok()?)),
+        })
+    }
+
     fn check(&self, registration: &Registration, now: UnixTime) -> Result<(), Rejection> {
         let fresh = self.at <= now && now.seconds_since(self.at) <= FRESH_SECONDS;
         if fresh && self.lineage == registration.lineage {
@@ -69,7 +103,7 @@ pub fn replace(
         if let Err(rejection) = allowed {
             return Ok(Proposal::rejected(rejection));
         }
-        let (enrollment, token) = enroll(new, context, entropy)?;
+        let (enrollment, token) = enroll(new, registration.lineage, context, entropy)?;
         registration.replacement = Some(Replacement {
             until: enrollment.pending_until(),
             token,
