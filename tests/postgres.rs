@@ -702,7 +702,9 @@ async fn only_what_lapsed_is_swept() {
     let lapses_at = enrollment.pending_until();
     let before = UnixTime::from_seconds(lapses_at.as_seconds() - 1);
     assert_eq!(engine.store().sweep(before).await.unwrap(), 0);
+    let stored = engine.store().count().await.unwrap();
     assert_eq!(engine.store().sweep(lapses_at).await.unwrap(), 1);
+    assert_eq!(engine.store().count().await.unwrap(), stored - 1);
     let state = async |id| {
         let status = engine.status(id, START).await;
         status.map(|status| status.state).ok()

@@ -317,6 +317,7 @@ fn nothing_is_done_inside_a_transaction() {
     let store = engine.store();
     assert_eq!(store.load("alice").unwrap_err(), SqliteError::InTransaction);
     assert_eq!(store.sweep(START), Err(SqliteError::InTransaction));
+    assert_eq!(store.count(), Err(SqliteError::InTransaction));
 
     store.connection().execute_batch("COMMIT").unwrap();
     assert!(log_in(&mut engine, 1).is_ok());
@@ -427,7 +428,9 @@ fn only_what_lapsed_is_swept() {
     let lapses_at = enrollment.pending_until();
     let before = UnixTime::from_seconds(lapses_at.as_seconds() - 1);
     assert_eq!(engine.store().sweep(before), Ok(0));
+    let stored = engine.store().count().unwrap();
     assert_eq!(engine.store().sweep(lapses_at), Ok(1));
+    assert_eq!(engine.store().count(), Ok(stored - 1));
     let mut state = |id| engine.status(id, START).map(|status| status.state);
     assert_eq!(state("pending"), Err(Error::Rejected(Rejection::Unknown)));
     let later = StatusState::Pending {

@@ -68,6 +68,17 @@ async fn one_of_64_tasks_with_one_code_is_let_in() {
     }
 }
 
+#[tokio::test]
+async fn a_call_of_ones_own_takes_its_turn_on_a_store() {
+    let pool = BlockingPool::new(MemoryStore::<u32, 1>::new());
+    let stored = pool.call(|store| store.load(&1)).await;
+    assert!(matches!(stored, Ok(None)));
+    let panicked = pool.call(|_| -> Result<(), Infallible> { panic!("on purpose") });
+    assert_eq!(panicked.await, Err(BlockingPoolError::Panicked));
+    let after = pool.call(|store| store.load(&1)).await;
+    assert_eq!(after.err(), Some(BlockingPoolError::NoStoreLeft));
+}
+
 /// Wherever it is aborted, the code then counts once more only if nobody was told that it counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_aborted_request_lets_nobody_in_beside_another() {

@@ -105,8 +105,23 @@ impl<S> BlockingPool<S> {
 }
 
 impl<S: Send + 'static> BlockingPool<S> {
-    /// Waits for a turn, then makes the call on a thread that may block.
-    async fn run<T, E>(
+    /// Waits for a turn, then makes a call of yours on a thread that may block: what a store can do
+    /// beside swaps, such as to sweep.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")]
+    /// # async fn sweep(path: &str, now: keyfob::UnixTime) -> Result<(), Box<dyn core::error::Error>> {
+    /// use keyfob::{BlockingPool, SqliteStore};
+    ///
+    /// let pool = BlockingPool::new(SqliteStore::open(path)?);
+    /// let swept = pool.call(move |store| store.sweep(now)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for a swap: see [`BlockingPoolError`].
+    pub async fn call<T, E>(
         &self,
         call: impl FnOnce(&mut S) -> Result<T, E> + Send + 'static,
     ) -> Result<T, BlockingPoolError<E>>
@@ -172,7 +187,7 @@ where
 
     async fn load(&self, id: &S::Id) -> Result<Option<Record>, Self::Error> {
         let id = id.to_owned();
-        self.run(move |store| store.load(id.borrow())).await
+        self.call(move |store| store.load(id.borrow())).await
     }
 
     async fn compare_and_swap(
@@ -182,7 +197,7 @@ where
         next: Option<&Record>,
     ) -> Result<Swap, Self::Error> {
         let (id, next) = (id.to_owned(), next.cloned());
-        self.run(move |store| store.compare_and_swap(id.borrow(), expected, next.as_ref()))
+        self.call(move |store| store.compare_and_swap(id.borrow(), expected, next.as_ref()))
             .await
     }
 }

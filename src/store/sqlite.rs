@@ -52,6 +52,7 @@ const DELETE: &str = "DELETE FROM keyfob_registrations WHERE id = ?1 AND revisio
 const FIRST_IDS: &str = "SELECT id FROM keyfob_registrations ORDER BY id LIMIT ?1";
 const NEXT_IDS: &str = "SELECT id FROM keyfob_registrations WHERE id > ?2 ORDER BY id LIMIT ?1";
 const SWEEP: &str = "DELETE FROM keyfob_registrations WHERE lapses_at <= ?1";
+const COUNT: &str = "SELECT count(*) FROM keyfob_registrations";
 
 /// Records in an SQLite database on a local disk, shared between threads and processes.
 ///
@@ -180,6 +181,16 @@ impl SqliteStore {
     pub fn sweep(&mut self, now: UnixTime) -> Result<usize, SqliteError> {
         let now = i64::try_from(now.as_seconds()).unwrap_or(i64::MAX);
         self.change(SWEEP, [now])
+    }
+
+    /// How many registrations there are, unconfirmed ones included. It reads all of the index.
+    ///
+    /// # Errors
+    /// [`SqliteError::InTransaction`], and what SQLite finds wrong.
+    pub fn count(&self) -> Result<u64, SqliteError> {
+        let connection = self.outside_transactions()?;
+        let count: i64 = connection.query_row(COUNT, [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// Up to `most` ids in their bytes' order, from the first one `after` on, or from the first of

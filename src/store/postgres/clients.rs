@@ -60,7 +60,7 @@ pub trait PostgresClients {
     fn borrow(client: &Self::Client) -> &Client;
 
     /// The statement, prepared on this client and kept for the next time, as the server then has
-    /// much less to do: a log-in has two statements, and there are five in all.
+    /// much less to do: a log-in has two statements, and there are six in all.
     ///
     /// `None`, unless you say otherwise: the statement is read and planned each time. It needs
     /// nothing that stays on a connection, so it is right behind a pooler that shares connections

@@ -64,6 +64,7 @@ const DELETE: &str = concat!(
 const SWEEP: &str = "
     WITH swept AS (DELETE FROM keyfob_registrations WHERE lapses_at <= $1 RETURNING id)
     SELECT count(*) FROM swept";
+const COUNT: &str = "SELECT count(*) FROM keyfob_registrations";
 
 /// Records in a PostgreSQL database, shared between tasks, processes and machines.
 ///
@@ -199,9 +200,26 @@ impl<C: PostgresClients> PostgresStore<C> {
     /// [`PostgresError::Clients`], [`PostgresError::Busy`], and what PostgreSQL finds wrong.
     pub async fn sweep(&self, now: UnixTime) -> Result<u64, PostgresError<C::Error>> {
         let now = i64::try_from(now.as_seconds()).unwrap_or(i64::MAX);
-        let row = self.row(SWEEP, &[(&now, Type::INT8)]).await?;
-        let swept: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
-        Ok(swept.unwrap_or_default().unsigned_abs())
+        self.number(SWEEP, &[(&now, Type::INT8)]).await
+    }
+
+    /// How many registrations there are, unconfirmed ones included. It reads all of the table.
+    ///
+    /// # Errors
+    /// [`PostgresError::Clients`], and what PostgreSQL finds wrong.
+    pub async fn count(&self) -> Result<u64, PostgresError<C::Error>> {
+        self.number(COUNT, &[]).await
+    }
+
+    /// The one number that a statement answers with.
+    async fn number(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<u64, PostgresError<C::Error>> {
+        let row = self.row(statement, values).await?;
+        let number: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
+        Ok(number.unwrap_or_default().unsigned_abs())
     }
 
     async fn client(&self) -> Result<C::Client, PostgresError<C::Error>> {
