@@ -1,3 +1,85 @@
-//! An auth server that embeds keyfob.
+//! An auth server that embeds keyfob: pages to try second factors out, and a JSON API in the shape
+//! that hosted services have.
+//!
+//! From the bottom up: `database` keeps, `accounts` knows the people, `second_factor` asks keyfob's
+//! engine, `api` and `pages` speak to clients, `operations` to the operator.
 
-fn main() {}
+mod accounts;
+mod api;
+mod app;
+mod clock;
+mod config;
+mod database;
+mod error;
+mod http;
+mod keys;
+mod operations;
+mod pages;
+mod random;
+mod request_id;
+mod second_factor;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use app::App;
+use config::Config;
+use error::Unavailable;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    operations::start_logging(config.json_logs);
+    match serve(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until it is told to stop, then answers what was begun.
+async fn serve(mut config: Config) -> Result<(), Unavailable> {
+    let failed = |error| Unavailable::new("listening", error);
+    let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+    config.listen = listener.local_addr().map_err(failed)?;
+    let app = Arc::new(App::open(&config).await?);
+    greet(&config, &app);
+    let sweeping = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.sweep().await }
+    });
+    let served = axum::serve(listener, http::router(app))
+        .with_graceful_shutdown(told_to_stop())
+        .await;
+    sweeping.abort();
+    served.map_err(failed)
+}
+
+/// Tells a person where to go on.
+fn greet(config: &Config, app: &App) {
+    println!("keyfob-server: {}", app.public_url);
+    println!("  pages        {}/", app.public_url);
+    println!("  API          {}/openapi.json", app.public_url);
+    println!("  project id   {}", app.keys.project_id);
+    println!("  its secret   in {}, or KEYFOB_SECRET", config.keys.display());
+    println!("  data         {}", config.database.name());
+    tracing::info!(listen = %config.listen, database = config.database.name(), "started");
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return tokio::signal::ctrl_c().await.unwrap_or_default();
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping: what was begun is answered first");
+}

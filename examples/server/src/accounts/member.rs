@@ -1,0 +1,152 @@
+//! Members of an organization.
+
+use keyfob::UnixTime;
+use serde::{Deserialize, Serialize};
+
+use super::{Accounts, MfaPolicy, Organization};
+use crate::database::Document;
+use crate::error::Unavailable;
+use crate::random;
+
+/// A person in an organization.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) id: String,
+    pub(crate) organization_id: String,
+    pub(crate) email_address: String,
+    pub(crate) name: String,
+    password_hash: Option<String>,
+    pub(crate) mfa_enrolled: bool,
+    pub(crate) default_mfa_method: Option<MfaMethod>,
+    pub(crate) created_at: u64,
+    pub(crate) updated_at: u64,
+}
+
+/// A second factor that this server has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MfaMethod {
+    Totp,
+}
+
+/// Who is to be a member.
+pub(crate) struct AddMember<'a> {
+    pub(crate) email_address: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) password: Option<&'a str>,
+}
+
+/// Somebody in the organization has this e-mail address already.
+#[derive(Debug)]
+pub(crate) struct EmailTaken;
+
+impl Document for Member {
+    const KIND: &'static str = "member";
+}
+
+impl Member {
+    /// Whether a password alone doesn't make a session.
+    pub(crate) fn needs_second_factor(&self, organization: &Organization) -> bool {
+        self.mfa_enrolled || organization.mfa_policy == MfaPolicy::RequiredForAll
+    }
+
+    pub(crate) const fn has_password(&self) -> bool {
+        self.password_hash.is_some()
+    }
+}
+
+/// Who has an e-mail address in an organization.
+#[derive(Serialize, Deserialize)]
+struct MemberByEmail {
+    member_id: String,
+}
+
+impl Document for MemberByEmail {
+    const KIND: &'static str = "member_by_email";
+}
+
+/// The name that [`MemberByEmail`] is kept under; addresses are compared without case.
+fn email_key(organization_id: &str, email_address: &str) -> String {
+    format!("{organization_id}/{}", email_address.to_lowercase())
+}
+
+/// The name that a [`Member`] is kept under.
+fn member_key(organization_id: &str, member_id: &str) -> String {
+    format!("{organization_id}/{member_id}")
+}
+
+impl Accounts {
+    pub(crate) async fn member(
+        &self,
+        organization_id: &str,
+        member_id: &str,
+    ) -> Result<Option<Member>, Unavailable> {
+        self.documents.read(&member_key(organization_id, member_id)).await
+    }
+
+    /// Adds a member. The address is taken first, so that no two members have one.
+    pub(crate) async fn add_member(
+        &self,
+        organization: &Organization,
+        new: AddMember<'_>,
+        now: UnixTime,
+    ) -> Result<Result<Member, EmailTaken>, Unavailable> {
+        let password_hash = match new.password {
+            Some(password) => Some(self.passwords.hash(password).await?),
+            None => None,
+        };
+        let member = Member {
+            id: random::name("member")?,
+            organization_id: organization.id.clone(),
+            email_address: new.email_address.to_owned(),
+            name: new.name.to_owned(),
+            password_hash,
+            mfa_enrolled: false,
+            default_mfa_method: None,
+            created_at: now.as_seconds(),
+            updated_at: now.as_seconds(),
+        };
+        let by_email = MemberByEmail {
+            member_id: member.id.clone(),
+        };
+        let key = email_key(&organization.id, new.email_address);
+        if !self.documents.insert(&key, &by_email).await? {
+            return Ok(Err(EmailTaken));
+        }
+        let key = member_key(&organization.id, &member.id);
+        self.documents.insert(&key, &member).await?;
+        Ok(Ok(member))
+    }
+
+    /// Changes a member, and tells what they are then; `None` if there is no such member.
+    pub(crate) async fn update_member(
+        &self,
+        member: &Member,
+        now: UnixTime,
+        change: impl Fn(&mut Member),
+    ) -> Result<Option<Member>, Unavailable> {
+        let key = member_key(&member.organization_id, &member.id);
+        let change = |member: &mut Member| {
+            change(member);
+            member.updated_at = now.as_seconds();
+        };
+        self.documents.update(&key, change).await
+    }
+
+    /// The member with this address and password, if the password is right.
+    pub(crate) async fn member_by_password(
+        &self,
+        organization_id: &str,
+        email_address: &str,
+        password: &str,
+    ) -> Result<Option<Member>, Unavailable> {
+        let key = email_key(organization_id, email_address);
+        let member = match self.documents.read::<MemberByEmail>(&key).await? {
+            Some(by_email) => self.member(organization_id, &by_email.member_id).await?,
+            None => None,
+        };
+        let hash = member.as_ref().and_then(|member| member.password_hash.as_deref());
+        let is_right = self.passwords.verify(password, hash).await?;
+        Ok(member.filter(|_| is_right))
+    }
+}

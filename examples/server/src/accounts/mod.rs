@@ -1,0 +1,44 @@
+//! Who the people are: organizations, members, their first factor and their sessions. keyfob knows
+//! none of these; every auth server has its own.
+
+mod member;
+mod organization;
+mod password;
+mod session;
+mod session_jwt;
+
+pub(crate) use member::{AddMember, EmailTaken, Member, MfaMethod};
+pub(crate) use organization::{MfaPolicy, Organization};
+pub(crate) use session::{
+    Factor, FactorKind, INTERMEDIATE_SECONDS, IntermediateSession, Lifetime, Session, Subject,
+};
+pub(crate) use session_jwt::JWT_SECONDS;
+
+use password::Passwords;
+use session_jwt::SigningKey;
+
+use crate::database::Documents;
+use crate::error::Unavailable;
+use crate::keys::Keys;
+
+/// All accounts.
+pub(crate) struct Accounts {
+    documents: Documents,
+    passwords: Passwords,
+    signing_key: SigningKey,
+}
+
+impl Accounts {
+    pub(crate) async fn open(documents: Documents, keys: &Keys) -> Result<Self, Unavailable> {
+        Ok(Self {
+            signing_key: SigningKey::open(&documents, keys).await?,
+            passwords: Passwords::new()?,
+            documents,
+        })
+    }
+
+    /// The documents, to be swept and asked for their health.
+    pub(crate) const fn documents(&self) -> &Documents {
+        &self.documents
+    }
+}

@@ -1,0 +1,92 @@
+//! Passwords, the first factor: Argon2id, a few at a time.
+
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use crate::error::Unavailable;
+
+/// Hashes passwords. At most as many at once as there are processors, since each takes 19 MiB: the
+/// others wait.
+pub(super) struct Passwords {
+    turns: Semaphore,
+    /// What is verified where there is no such person, so that both answers take the same time.
+    nobodys_hash: String,
+}
+
+impl Passwords {
+    pub(crate) fn new() -> Result<Self, Unavailable> {
+        let turns = available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Self {
+            turns: Semaphore::new(turns),
+            nobodys_hash: hash("a password that nobody has")?,
+        })
+    }
+
+    /// The hash to be kept.
+    pub(crate) async fn hash(&self, password: &str) -> Result<String, Unavailable> {
+        let password = Zeroizing::new(password.to_owned());
+        self.work(move || hash(&password)).await?
+    }
+
+    /// Whether the password is the person's; nobody's without a hash.
+    pub(crate) async fn verify(
+        &self,
+        password: &str,
+        hash: Option<&str>,
+    ) -> Result<bool, Unavailable> {
+        let password = Zeroizing::new(password.to_owned());
+        let is_somebodys = hash.is_some();
+        let hash = hash.unwrap_or(&self.nobodys_hash).to_owned();
+        let is_right = self.work(move || verify(&password, &hash)).await?;
+        Ok(is_right && is_somebodys)
+    }
+
+    /// Does the work on a thread that may block, when it is its turn.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let failed = |error: &dyn std::error::Error| Unavailable::new(WHAT, error.to_string());
+        let _turn = self.turns.acquire().await.map_err(|error| failed(&error))?;
+        spawn_blocking(work).await.map_err(|error| failed(&error))
+    }
+}
+
+const WHAT: &str = "hashing a password";
+
+fn hash(password: &str) -> Result<String, Unavailable> {
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    let hash = hash.map_err(|error| Unavailable::new(WHAT, error.to_string()))?;
+    Ok(hash.to_string())
+}
+
+fn verify(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn passwords_are_verified_and_nobody_has_one() {
+        let passwords = Passwords::new().unwrap();
+        let hash = passwords.hash("correct horse").await.unwrap();
+        assert!(hash.starts_with("$argon2id$"));
+        assert!(passwords.verify("correct horse", Some(&hash)).await.unwrap());
+        assert!(!passwords.verify("correct hors", Some(&hash)).await.unwrap());
+        assert!(!passwords.verify("a password that nobody has", None).await.unwrap());
+        assert!(!passwords.verify("correct horse", Some("garbage")).await.unwrap());
+    }
+}

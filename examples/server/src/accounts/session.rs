@@ -1,0 +1,355 @@
+//! Sessions: what a person proved, and until when it counts.
+
+use data_encoding::HEXLOWER;
+use keyfob::{Proof, UnixTime};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::Accounts;
+use crate::database::Document;
+use crate::error::Unavailable;
+use crate::random;
+
+/// How long a first factor waits for the second, in seconds.
+pub(crate) const INTERMEDIATE_SECONDS: u64 = 600;
+
+/// Whose session, and whose registration. A registration's id in keyfob's store is made of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Subject {
+    /// A member of an organization.
+    Member {
+        organization_id: String,
+        member_id: String,
+    },
+    /// A user of a service without organizations.
+    User { user_id: String },
+}
+
+impl Subject {
+    pub(crate) fn member(organization_id: &str, member_id: &str) -> Self {
+        Self::Member {
+            organization_id: organization_id.to_owned(),
+            member_id: member_id.to_owned(),
+        }
+    }
+
+    pub(crate) fn user(user_id: &str) -> Self {
+        let user_id = user_id.to_owned();
+        Self::User { user_id }
+    }
+
+    /// What the person is called in tokens.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Member { member_id, .. } => member_id,
+            Self::User { user_id } => user_id,
+        }
+    }
+
+    /// The id of this person's registration.
+    pub(crate) fn registration_id(&self) -> String {
+        match self {
+            Self::Member {
+                organization_id,
+                member_id,
+            } => format!("member/{organization_id}/{member_id}"),
+            Self::User { user_id } => format!("user/{user_id}"),
+        }
+    }
+}
+
+/// A session. It is kept under its id, which is a digest of its token: the token itself is with the
+/// person alone.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) subject: Subject,
+    pub(crate) started_at: u64,
+    pub(crate) last_accessed_at: u64,
+    pub(crate) expires_at: u64,
+    pub(crate) factors: Vec<Factor>,
+    pub(crate) custom_claims: Map<String, Value>,
+    /// The last log-in with the second factor, as keyfob's engine made it.
+    proof: Option<String>,
+}
+
+/// What a person proved.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Factor {
+    pub(crate) kind: FactorKind,
+    /// Which of this kind: the registration's name.
+    pub(crate) name: Option<String>,
+    pub(crate) at: u64,
+}
+
+/// By what means.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FactorKind {
+    Password,
+    Totp,
+    RecoveryCode,
+}
+
+impl Factor {
+    pub(crate) fn new(kind: FactorKind, name: Option<String>, now: UnixTime) -> Self {
+        let at = now.as_seconds();
+        Self { kind, name, at }
+    }
+}
+
+/// How long a session lasts from now: 5 to 527,040 minutes.
+#[derive(Clone, Copy)]
+pub(crate) struct Lifetime(u64);
+
+impl Lifetime {
+    pub(crate) const ONE_HOUR: Self = Self(3_600);
+
+    pub(crate) fn from_minutes(minutes: u64) -> Option<Self> {
+        (5..=527_040).contains(&minutes).then_some(Self(minutes * 60))
+    }
+
+    fn from(self, now: UnixTime) -> u64 {
+        now.as_seconds().saturating_add(self.0)
+    }
+}
+
+impl Document for Session {
+    const KIND: &'static str = "session";
+
+    fn expires_at(&self) -> Option<UnixTime> {
+        Some(UnixTime::from_seconds(self.expires_at))
+    }
+}
+
+impl Session {
+    pub(crate) fn new(token: &str, subject: Subject, lifetime: Lifetime, now: UnixTime) -> Self {
+        Self {
+            id: Self::id_of(token),
+            subject,
+            started_at: now.as_seconds(),
+            last_accessed_at: now.as_seconds(),
+            expires_at: lifetime.from(now),
+            factors: Vec::new(),
+            custom_claims: Map::new(),
+            proof: None,
+        }
+    }
+
+    /// The id of the session that has this token.
+    pub(crate) fn id_of(token: &str) -> String {
+        format!("session-{}", digest(token))
+    }
+
+    pub(crate) fn is_live(&self, now: UnixTime) -> bool {
+        now.as_seconds() < self.expires_at
+    }
+
+    /// Extends it, from now on.
+    pub(crate) fn extend(&mut self, lifetime: Lifetime, now: UnixTime) {
+        self.expires_at = lifetime.from(now);
+        self.last_accessed_at = now.as_seconds();
+    }
+
+    /// Notes what the person proved; of each kind the last one counts.
+    pub(crate) fn add(&mut self, factor: Factor) {
+        self.factors.retain(|other| other.kind != factor.kind);
+        self.factors.push(factor);
+    }
+
+    pub(crate) fn keep_proof(&mut self, proof: &Proof) {
+        self.proof = Some(HEXLOWER.encode(&proof.to_bytes()));
+    }
+
+    /// The proof of the last log-in, which keyfob's engine judges.
+    pub(crate) fn proof(&self) -> Option<Proof> {
+        let bytes = HEXLOWER.decode(self.proof.as_ref()?.as_bytes()).ok()?;
+        Proof::from_trusted_bytes(&bytes)
+    }
+
+    /// Sets claims of the embedder's; `null` deletes one, and those that a token needs stay as they are.
+    pub(crate) fn set_claims(&mut self, claims: &Map<String, Value>) {
+        for (name, value) in claims {
+            match value {
+                _ if RESERVED_CLAIMS.contains(&name.as_str()) => {}
+                Value::Null => {
+                    self.custom_claims.remove(name);
+                }
+                value => {
+                    self.custom_claims.insert(name.clone(), value.clone());
+                }
+            }
+        }
+    }
+}
+
+const RESERVED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+/// A first factor that waits for the second.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct IntermediateSession {
+    pub(crate) subject: Subject,
+    pub(crate) factors: Vec<Factor>,
+    pub(crate) expires_at: u64,
+}
+
+impl Document for IntermediateSession {
+    const KIND: &'static str = "intermediate_session";
+
+    fn expires_at(&self) -> Option<UnixTime> {
+        Some(UnixTime::from_seconds(self.expires_at))
+    }
+}
+
+impl IntermediateSession {
+    pub(crate) fn new(subject: Subject, factor: Factor, now: UnixTime) -> Self {
+        Self {
+            subject,
+            factors: vec![factor],
+            expires_at: now.as_seconds().saturating_add(INTERMEDIATE_SECONDS),
+        }
+    }
+
+    /// The name that the one with this token is kept under.
+    pub(crate) fn name_of(token: &str) -> String {
+        digest(token)
+    }
+
+    pub(crate) fn is_live(&self, now: UnixTime) -> bool {
+        now.as_seconds() < self.expires_at
+    }
+}
+
+/// Half of SHA-256: enough for tokens of 256 random bits, from which nobody finds another one.
+fn digest(token: &str) -> String {
+    let digest = Sha256::digest(token);
+    let (half, _) = digest.split_at(16);
+    HEXLOWER.encode(half)
+}
+
+impl Accounts {
+    /// Keeps a new session; its token goes to the person.
+    pub(crate) async fn start_session(
+        &self,
+        subject: Subject,
+        lifetime: Lifetime,
+        now: UnixTime,
+        begin: impl FnOnce(&mut Session),
+    ) -> Result<(String, Session), Unavailable> {
+        let token = random::token()?;
+        let mut session = Session::new(&token, subject, lifetime, now);
+        begin(&mut session);
+        self.documents.insert(&session.id, &session).await?;
+        Ok((token, session))
+    }
+
+    /// The session of this id, if it lives.
+    pub(crate) async fn session(
+        &self,
+        id: &str,
+        now: UnixTime,
+    ) -> Result<Option<Session>, Unavailable> {
+        let session: Option<Session> = self.documents.read(id).await?;
+        Ok(session.filter(|session| session.is_live(now)))
+    }
+
+    /// Changes a session, and tells what it is then; `None` if it ended.
+    pub(crate) async fn update_session(
+        &self,
+        id: &str,
+        change: impl Fn(&mut Session),
+    ) -> Result<Option<Session>, Unavailable> {
+        self.documents.update(id, change).await
+    }
+
+    /// Ends a session.
+    pub(crate) async fn end_session(&self, id: &str) -> Result<(), Unavailable> {
+        self.documents.take::<Session>(id).await.map(|_| ())
+    }
+
+    /// Keeps what the person proved until the second factor comes; the token goes to the person.
+    pub(crate) async fn start_intermediate(
+        &self,
+        subject: Subject,
+        factor: Factor,
+        now: UnixTime,
+    ) -> Result<(String, IntermediateSession), Unavailable> {
+        let token = random::token()?;
+        let intermediate = IntermediateSession::new(subject, factor, now);
+        let name = IntermediateSession::name_of(&token);
+        self.documents.insert(&name, &intermediate).await?;
+        Ok((token, intermediate))
+    }
+
+    /// The intermediate session that has this token, if it lives.
+    pub(crate) async fn intermediate(
+        &self,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<Option<IntermediateSession>, Unavailable> {
+        let name = IntermediateSession::name_of(token);
+        let intermediate: Option<IntermediateSession> = self.documents.read(&name).await?;
+        Ok(intermediate.filter(|intermediate| intermediate.is_live(now)))
+    }
+
+    /// Uses an intermediate session up; `None` if somebody else has.
+    pub(crate) async fn take_intermediate(
+        &self,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<Option<IntermediateSession>, Unavailable> {
+        let name = IntermediateSession::name_of(token);
+        let intermediate: Option<IntermediateSession> = self.documents.take(&name).await?;
+        Ok(intermediate.filter(|intermediate| intermediate.is_live(now)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+    fn session() -> Session {
+        Session::new("token", Subject::member("o", "m"), Lifetime::ONE_HOUR, NOW)
+    }
+
+    #[test]
+    fn a_session_ends() {
+        let session = session();
+        assert!(session.is_live(NOW.saturating_add(3_599)));
+        assert!(!session.is_live(NOW.saturating_add(3_600)));
+        assert!(!session.id.contains("token"));
+    }
+
+    #[test]
+    fn lifetimes_have_bounds() {
+        assert!(Lifetime::from_minutes(4).is_none());
+        assert!(Lifetime::from_minutes(5).is_some());
+        assert!(Lifetime::from_minutes(527_040).is_some());
+        assert!(Lifetime::from_minutes(527_041).is_none());
+    }
+
+    #[test]
+    fn claims_are_set_and_deleted_but_for_the_reserved() {
+        let mut session = session();
+        let claims = json!({ "role": "admin", "sub": "another", "team": 3 });
+        session.set_claims(claims.as_object().unwrap());
+        session.set_claims(json!({ "team": null }).as_object().unwrap());
+        assert_eq!(Value::Object(session.custom_claims), json!({ "role": "admin" }));
+    }
+
+    #[test]
+    fn of_each_kind_the_last_factor_counts() {
+        let mut session = session();
+        session.add(Factor::new(FactorKind::Password, None, NOW));
+        session.add(Factor::new(FactorKind::Totp, None, NOW));
+        session.add(Factor::new(FactorKind::Totp, None, NOW.saturating_add(30)));
+        assert_eq!(session.factors.len(), 2);
+        assert_eq!(session.factors[1].at, 1_800_000_030);
+    }
+}

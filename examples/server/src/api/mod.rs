@@ -1,0 +1,9 @@
+//! The API.
+
+use axum::Router;
+
+use crate::app::Shared;
+
+pub(crate) fn router(_app: &Shared) -> Router<Shared> {
+    Router::new()
+}

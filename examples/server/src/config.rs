@@ -1,0 +1,54 @@
+//! What the command line and the environment say.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::database::Database;
+
+/// An auth server with second factors by keyfob: pages to try it out, and a JSON API.
+///
+/// Started without anything it keeps its data in keyfob.sqlite, its keys in keyfob.keys, and prints
+/// its address. TLS is left to a proxy in front of it.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Config {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+
+    /// Where to keep everything: a file for SQLite, postgres://… or redis://…
+    #[arg(long, env = "DATABASE_URL", default_value = "keyfob.sqlite", value_name = "FILE|URL",
+          hide_env_values = true)]
+    pub(crate) database: Database,
+
+    /// The file with the keys, made at the first start, readable by its owner only
+    #[arg(long, env = "KEYFOB_KEYS", default_value = "keyfob.keys", value_name = "FILE")]
+    pub(crate) keys: PathBuf,
+
+    /// What authenticator apps show above a code
+    #[arg(long, env = "KEYFOB_ISSUER", default_value = "keyfob", value_name = "NAME")]
+    pub(crate) issuer: String,
+
+    /// The address people type, if it isn't the one listened on: https://login.example.com
+    #[arg(long, env = "KEYFOB_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
+    /// Write logs as JSON, one object a line
+    #[arg(long)]
+    pub(crate) json_logs: bool,
+
+    /// The API's user name; default: out of the file with the keys
+    #[arg(long, env = "KEYFOB_PROJECT_ID", value_name = "ID")]
+    pub(crate) project_id: Option<String>,
+
+    /// The API's password; default: out of the file with the keys. Give it in the environment, as
+    /// other users of the machine see command lines
+    #[arg(long, env = "KEYFOB_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub(crate) secret: Option<String>,
+
+    /// The key that secrets are sealed under, 64 hexadecimal digits; default: out of the file
+    #[arg(long, env = "KEYFOB_SEALING_KEY", hide_env_values = true, value_name = "HEX")]
+    pub(crate) sealing_key: Option<String>,
+}
