@@ -2,7 +2,7 @@
 #![cfg(all(feature = "std", feature = "sha2"))]
 
 use keyfob::{
-    Authenticated, Burned, Code, CodeFormat, DriftCap, Engine, Enrollment, Error,
+    Authenticated, Burned, Code, CodeError, CodeFormat, DriftCap, Engine, Enrollment, Error,
     ExistingRecoveryCodes, Hotp, HotpParams, LegacySecrets, LockState, MemoryStore,
     MemoryStoreFull, Migration, NewRegistration, Params, PendingLifetime, Pepper, Policy, Proof,
     RecoveryCode, Rejection, ResyncReach, Secret, StatusState, Step, SystemEntropy, Throttle, Totp,
@@ -686,6 +686,30 @@ mod slow {
     }
 
     /// Where a code of the token could be a recovery code too, it is tried, counted and named.
+    #[test]
+    fn what_is_typed_instead_of_a_code_is_named_and_not_counted() {
+        let mut desk = Desk::new(Policy::DEFAULT);
+        let enrollment = desk.create().unwrap();
+        let totp = Totp::new(enrollment.secret(), TotpParams::DEFAULT);
+        let mut typed =
+            |desk: &mut Desk, text: &str| desk.engine.authenticate_typed(&ALICE, text, desk.now);
+        let code = totp.code_at(desk.now).to_string();
+        assert!(typed(&mut desk, &code).unwrap().activated());
+        let replayed = typed(&mut desk, &format!(" {code} "));
+        assert_eq!(replayed.unwrap_err().rejection(), Some(Rejection::Replayed));
+        let recovery_code = enrollment.recovery_codes().iter().next().unwrap().as_str();
+        for (text, expected) in [
+            (recovery_code, Rejection::RecoveryCodeAsCode),
+            ("", Rejection::NoCode(CodeError::Empty)),
+            ("12345", Rejection::NoCode(CodeError::Length)),
+            ("12345x", Rejection::NoCode(CodeError::Symbol)),
+        ] {
+            let refused = typed(&mut desk, text).unwrap_err();
+            assert_eq!(refused.rejection(), Some(expected), "{text}");
+        }
+        assert_eq!(desk.status().codes, LockState::Open { failures: 0 });
+    }
+
     #[test]
     fn a_code_that_could_be_either_counts() {
         let mut desk = Desk::new(policy(pbkdf2()));

@@ -111,6 +111,21 @@ impl<S: RegistrationStore> Engine<S> {
         })
     }
 
+    /// [`authenticate`](Self::authenticate) for a code as it was typed.
+    ///
+    /// # Errors
+    /// As there; [`Rejection::NoCode`] and [`Rejection::RecoveryCodeAsCode`] for what is no code.
+    pub fn authenticate_typed(
+        &mut self,
+        id: &S::Id,
+        typed: &str,
+        now: UnixTime,
+    ) -> Result<Authenticated, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::authenticate_typed(record, typed, &settings.at(now))
+        })
+    }
+
     /// Starts a new token for an active registration, for a person who has just logged in
     /// ([`Authenticated`]) or recovered ([`Recovered`]). The old one works until the new one's
     /// first code; recovery codes stay.

@@ -99,6 +99,22 @@ impl<S: AsyncRegistrationStore> AsyncEngine<S> {
         .await
     }
 
+    /// [`authenticate`](Self::authenticate) for a code as it was typed.
+    ///
+    /// # Errors
+    /// As there; [`Rejection::NoCode`] and [`Rejection::RecoveryCodeAsCode`] for what is no code.
+    pub async fn authenticate_typed(
+        &self,
+        id: &S::Id,
+        typed: &str,
+        now: UnixTime,
+    ) -> Result<Authenticated, Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::authenticate_typed(record, typed, &settings.at(now))
+        })
+        .await
+    }
+
     /// Starts a new token for an active registration, for a person who has just logged in
     /// ([`Authenticated`]) or recovered ([`Recovered`]). The old one works until the new one's
     /// first code; recovery codes stay.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{CodeFormat, UnixTime};
+use crate::{CodeError, CodeFormat, UnixTime};
 
 /// Why a request was refused. Its text is fit to be shown to the person who made it.
 ///
@@ -35,6 +35,8 @@ pub enum Rejection {
         /// How this token's codes are written.
         expected: CodeFormat,
     },
+    /// What was typed is no code. No attempt was made.
+    NoCode(CodeError),
     /// A recovery code was given where a code of the token is wanted.
     RecoveryCodeAsCode,
     /// A code of the token was given where a recovery code is wanted.
@@ -70,6 +72,7 @@ impl fmt::Display for Rejection {
             Self::Pending => "the registration is not confirmed yet: enter a code of the new token first",
             Self::AlreadyRegistered => "a token is registered already: replace or delete it",
             Self::Format { expected } => return write!(f, "codes of this token have {expected}"),
+            Self::NoCode(error) => return error.fmt(f),
             Self::RecoveryCodeAsCode => {
                 "this is a recovery code: enter it where a recovery code is asked for"
             }

@@ -7,7 +7,7 @@ use crate::registration::throttle::Failures;
 use crate::registration::{
     Failure, Lineage, Registration, RegistrationId, Rejection, State, Token,
 };
-use crate::{Code, Match, OtpKey, Params, Step, UnixTime, VerifyError};
+use crate::{Code, CodeError, Match, OtpKey, Params, Step, UnixTime, VerifyError};
 
 /// A code was accepted and its step is burned in the store. Only the engine makes this value.
 ///
@@ -73,7 +73,49 @@ pub fn authenticate(
     })
 }
 
+/// Decides about a code as it was typed: [`authenticate`] for what [`Code::parse`] reads, and for the
+/// rest the reason why it is none, or [`Rejection::RecoveryCodeAsCode`]. What is no code isn't
+/// counted.
+///
+/// # Errors
+/// A [`Failure`] if the record can't be read.
+pub fn authenticate_typed(
+    record: Option<&Record>,
+    typed: &str,
+    context: &Context<'_>,
+) -> Result<Proposal<Authenticated>, Failure> {
+    match Code::parse(typed) {
+        Ok(code) => authenticate(record, &code, context),
+        Err(error) => with_registration(record, |_, registration| {
+            Ok(Proposal::rejected(registration.misread(typed, error)))
+        }),
+    }
+}
+
 impl Registration {
+    /// What to tell a person whose text is no code.
+    fn misread(&self, typed: &str, error: CodeError) -> Rejection {
+        if self.can_be_recovery_code(typed) {
+            return Rejection::RecoveryCodeAsCode;
+        }
+        Rejection::NoCode(error)
+    }
+
+    /// Whether the text is as long as this registration's recovery codes are, and of their symbols.
+    #[cfg(feature = "sha2")]
+    fn can_be_recovery_code(&self, typed: &str) -> bool {
+        self.recovery
+            .as_ref()
+            .is_some_and(|set| set.shape.symbols > 0 && set.admit(typed).is_some())
+    }
+
+    /// Recovery codes come with `sha2`.
+    #[cfg(not(feature = "sha2"))]
+    #[allow(clippy::unused_self)]
+    const fn can_be_recovery_code(&self, _: &str) -> bool {
+        false
+    }
+
     fn attempt(&mut self, code: &Code, context: &Context<'_>) -> Result<Authenticated, Rejection> {
         self.failures.admit(context.now, context.policy.throttle)?;
         if self.lapsed(context.now) {

@@ -15,7 +15,7 @@ mod replace;
 mod resync;
 
 pub use administer::{delete, fence, set_drift, status, unlock};
-pub use authenticate::{Authenticated, authenticate};
+pub use authenticate::{Authenticated, authenticate, authenticate_typed};
 pub use create::{Enrollment, NewRegistration, create};
 pub use export::export;
 pub use migrate::{ExistingRecoveryCodes, Migrated, Migration, migrate};
