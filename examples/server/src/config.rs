@@ -19,16 +19,31 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
 
     /// Where to keep everything: a file for SQLite, postgres://… or redis://…
-    #[arg(long, env = "DATABASE_URL", default_value = "keyfob.sqlite", value_name = "FILE|URL",
-          hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "keyfob.sqlite",
+        value_name = "FILE|URL",
+        hide_env_values = true
+    )]
     pub(crate) database: Database,
 
     /// The file with the keys, made at the first start, readable by its owner only
-    #[arg(long, env = "KEYFOB_KEYS", default_value = "keyfob.keys", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "KEYFOB_KEYS",
+        default_value = "keyfob.keys",
+        value_name = "FILE"
+    )]
     pub(crate) keys: PathBuf,
 
     /// What authenticator apps show above a code
-    #[arg(long, env = "KEYFOB_ISSUER", default_value = "keyfob", value_name = "NAME")]
+    #[arg(
+        long,
+        env = "KEYFOB_ISSUER",
+        default_value = "keyfob",
+        value_name = "NAME"
+    )]
     pub(crate) issuer: String,
 
     /// The address people type, if it isn't the one listened on: https://login.example.com
@@ -45,10 +60,20 @@ pub(crate) struct Config {
 
     /// The API's password; default: out of the file with the keys. Give it in the environment, as
     /// other users of the machine see command lines
-    #[arg(long, env = "KEYFOB_SECRET", hide_env_values = true, value_name = "SECRET")]
+    #[arg(
+        long,
+        env = "KEYFOB_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
     pub(crate) secret: Option<String>,
 
     /// The key that secrets are sealed under, 64 hexadecimal digits; default: out of the file
-    #[arg(long, env = "KEYFOB_SEALING_KEY", hide_env_values = true, value_name = "HEX")]
+    #[arg(
+        long,
+        env = "KEYFOB_SEALING_KEY",
+        hide_env_values = true,
+        value_name = "HEX"
+    )]
     pub(crate) sealing_key: Option<String>,
 }

@@ -26,7 +26,10 @@ pub(crate) fn router(app: Shared) -> Router {
         .route("/metrics", get(operations::metrics))
         .route_layer(from_fn(operations::log_requests))
         .layer(CatchPanicLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            LONGEST,
+        ))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(from_fn(request_id::name_request))
         .with_state(app)

@@ -196,7 +196,11 @@ impl KeysFile {
 
     fn write(&self, path: &Path) -> std::io::Result<()> {
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');
         let written = file.write_all(&text);
@@ -246,7 +250,10 @@ mod tests {
         let path = directory.join("keys");
         let made = KeysFile::open(&path).unwrap();
         assert_eq!(KeysFile::open(&path).unwrap().secret, made.secret);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(KeysFile::open(&path).is_err());

@@ -67,7 +67,10 @@ fn greet(config: &Config, app: &App) {
     println!("  pages        {}/", app.public_url);
     println!("  API          {}/openapi.json", app.public_url);
     println!("  project id   {}", app.keys.project_id);
-    println!("  its secret   in {}, or KEYFOB_SECRET", config.keys.display());
+    println!(
+        "  its secret   in {}, or KEYFOB_SECRET",
+        config.keys.display()
+    );
     println!("  data         {}", config.database.name());
     tracing::info!(listen = %config.listen, database = config.database.name(), "started");
 }

@@ -128,6 +128,18 @@ impl SecondFactor {
         self.count(Operation::Authenticate, authenticated)
     }
 
+    /// Accepts a code as it was typed, once.
+    pub(crate) async fn authenticate_typed(
+        &self,
+        subject: &Subject,
+        typed: &str,
+        now: UnixTime,
+    ) -> Result<Authenticated, Refusal> {
+        let id = subject.registration_id();
+        let authenticated = self.engine.authenticate_typed(&id, typed, now).await;
+        self.count(Operation::Authenticate, authenticated)
+    }
+
     /// Accepts a recovery code, once.
     pub(crate) async fn recover(
         &self,

@@ -81,7 +81,9 @@ impl Accounts {
         organization_id: &str,
         member_id: &str,
     ) -> Result<Option<Member>, Unavailable> {
-        self.documents.read(&member_key(organization_id, member_id)).await
+        self.documents
+            .read(&member_key(organization_id, member_id))
+            .await
     }
 
     /// Adds a member. The address is taken first, so that no two members have one.
@@ -145,7 +147,9 @@ impl Accounts {
             Some(by_email) => self.member(organization_id, &by_email.member_id).await?,
             None => None,
         };
-        let hash = member.as_ref().and_then(|member| member.password_hash.as_deref());
+        let hash = member
+            .as_ref()
+            .and_then(|member| member.password_hash.as_deref());
         let is_right = self.passwords.verify(password, hash).await?;
         Ok(member.filter(|_| is_right))
     }

@@ -34,7 +34,10 @@ impl Document for Organization {
 impl Organization {
     /// The name as it may stand in an address.
     pub(crate) fn slug(&self) -> String {
-        let dashed = self.name.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-");
+        let dashed = self
+            .name
+            .to_lowercase()
+            .replace(|c: char| !c.is_alphanumeric(), "-");
         let parts: Vec<_> = dashed.split('-').filter(|part| !part.is_empty()).collect();
         parts.join("-")
     }
@@ -69,7 +72,11 @@ impl Accounts {
             mfa_policy,
             created_at: now.as_seconds(),
         };
-        if self.documents.insert(&organization.id, &organization).await? {
+        if self
+            .documents
+            .insert(&organization.id, &organization)
+            .await?
+        {
             return Ok(organization);
         }
         let stored = self.organization(&organization.id).await?;

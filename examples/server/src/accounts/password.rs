@@ -84,9 +84,24 @@ mod tests {
         let passwords = Passwords::new().unwrap();
         let hash = passwords.hash("correct horse").await.unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        assert!(passwords.verify("correct horse", Some(&hash)).await.unwrap());
+        assert!(
+            passwords
+                .verify("correct horse", Some(&hash))
+                .await
+                .unwrap()
+        );
         assert!(!passwords.verify("correct hors", Some(&hash)).await.unwrap());
-        assert!(!passwords.verify("a password that nobody has", None).await.unwrap());
-        assert!(!passwords.verify("correct horse", Some("garbage")).await.unwrap());
+        assert!(
+            !passwords
+                .verify("a password that nobody has", None)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("correct horse", Some("garbage"))
+                .await
+                .unwrap()
+        );
     }
 }

@@ -108,7 +108,9 @@ impl Lifetime {
     pub(crate) const ONE_HOUR: Self = Self(3_600);
 
     pub(crate) fn from_minutes(minutes: u64) -> Option<Self> {
-        (5..=527_040).contains(&minutes).then_some(Self(minutes * 60))
+        (5..=527_040)
+            .contains(&minutes)
+            .then_some(Self(minutes * 60))
     }
 
     fn from(self, now: UnixTime) -> u64 {
@@ -340,7 +342,10 @@ mod tests {
         let claims = json!({ "role": "admin", "sub": "another", "team": 3 });
         session.set_claims(claims.as_object().unwrap());
         session.set_claims(json!({ "team": null }).as_object().unwrap());
-        assert_eq!(Value::Object(session.custom_claims), json!({ "role": "admin" }));
+        assert_eq!(
+            Value::Object(session.custom_claims),
+            json!({ "role": "admin" })
+        );
     }
 
     #[test]

@@ -86,7 +86,8 @@ impl SigningKey {
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         Ok(Self {
             project_id: keys.project_id.clone(),
-            verifying: DecodingKey::from_jwk(&public).map_err(|error| Unavailable::new(WHAT, error))?,
+            verifying: DecodingKey::from_jwk(&public)
+                .map_err(|error| Unavailable::new(WHAT, error))?,
             id,
             private,
             public,

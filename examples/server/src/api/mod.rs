@@ -1,9 +1,89 @@
-//! The API.
+//! A JSON API in the shape that hosted services for second factors have, so that a client of theirs
+//! moves over by changing its base URL.
+
+mod consumer;
+mod credentials;
+mod enrolment;
+mod error;
+mod exchange;
+mod objects;
+mod openapi;
+mod organizations;
+mod passwords;
+mod people;
+mod recovery_codes;
+mod sessions;
+mod sign_in;
+mod totp;
+
+pub(crate) use credentials::is_admitted;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post};
 
 use crate::app::Shared;
 
-pub(crate) fn router(_app: &Shared) -> Router<Shared> {
+/// All routes of the API. Only the public keys and the description are anybody's.
+pub(crate) fn router(app: &Shared) -> Router<Shared> {
+    let project = from_fn_with_state(app.clone(), credentials::require_project);
+    let public = Router::new()
+        .route("/openapi.json", get(openapi::document))
+        .route(
+            "/v1/b2b/sessions/jwks/{project_id}",
+            get(sessions::public_keys),
+        )
+        .route("/v1/sessions/jwks/{project_id}", get(sessions::public_keys));
+    organizations()
+        .merge(consumer())
+        .route_layer(project)
+        .merge(public)
+        .route("/v1/{*rest}", axum::routing::any(no_route))
+        .layer(from_fn_with_state(app.clone(), error::write_errors))
+}
+
+/// For members of organizations.
+fn organizations() -> Router<Shared> {
     Router::new()
+        .route("/v1/b2b/organizations", post(organizations::create))
+        .route(
+            "/v1/b2b/organizations/{organization_id}/members",
+            post(organizations::add_member),
+        )
+        .route(
+            "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp",
+            delete(totp::delete),
+        )
+        .route(
+            "/v1/b2b/passwords/authenticate",
+            post(passwords::authenticate),
+        )
+        .route("/v1/b2b/totp", post(totp::create))
+        .route("/v1/b2b/totp/authenticate", post(totp::authenticate))
+        .route("/v1/b2b/totp/migrate", post(totp::migrate))
+        .route(
+            "/v1/b2b/recovery_codes/recover",
+            post(recovery_codes::recover),
+        )
+        .route(
+            "/v1/b2b/recovery_codes/rotate",
+            post(recovery_codes::rotate),
+        )
+        .route(
+            "/v1/b2b/recovery_codes/{organization_id}/{member_id}",
+            get(recovery_codes::show),
+        )
+}
+
+/// For users without one.
+fn consumer() -> Router<Shared> {
+    Router::new()
+        .route("/v1/totps", post(consumer::create))
+        .route("/v1/totps/authenticate", post(consumer::authenticate))
+        .route("/v1/totps/recover", post(consumer::recover))
+        .route("/v1/totps/recovery_codes", post(consumer::recovery_codes))
+}
+
+async fn no_route() -> axum::http::StatusCode {
+    axum::http::StatusCode::NOT_FOUND
 }

@@ -73,7 +73,10 @@ impl Documents {
                 return Ok(Some(document));
             }
         }
-        Err(Unavailable::new(WHAT, "too many changes at once: try again"))
+        Err(Unavailable::new(
+            WHAT,
+            "too many changes at once: try again",
+        ))
     }
 
     /// Removes a document, and gives it to whoever removed it.

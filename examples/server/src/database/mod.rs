@@ -69,7 +69,10 @@ mod tests {
         let parse = |text: &str| text.parse::<Database>();
         assert!(matches!(parse("keyfob.sqlite"), Ok(Database::Sqlite(_))));
         assert!(matches!(parse("/a/b c"), Ok(Database::Sqlite(_))));
-        assert!(matches!(parse("postgresql://h/d"), Ok(Database::Postgres(_))));
+        assert!(matches!(
+            parse("postgresql://h/d"),
+            Ok(Database::Postgres(_))
+        ));
         assert!(matches!(parse("redis://h"), Ok(Database::Redis(_))));
         assert!(parse("mysql://h").unwrap_err().contains("mysql"));
         assert!(parse("").is_err());

@@ -42,7 +42,11 @@ pub(super) async fn count(mut connection: ConnectionManager) -> Result<u64, Redi
     let (mut cursor, mut count) = (0_u64, 0);
     loop {
         let mut scan = cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(REGISTRATIONS).arg("COUNT").arg(1_000);
+        scan.arg(cursor)
+            .arg("MATCH")
+            .arg(REGISTRATIONS)
+            .arg("COUNT")
+            .arg(1_000);
         let (next, keys): (u64, Vec<String>) = scan.query_async(&mut connection).await?;
         count += keys.len() as u64;
         cursor = next;

@@ -76,9 +76,12 @@ impl Table {
     ) -> Result<bool, Unavailable> {
         let (name, value) = (name.to_owned(), value.to_owned());
         self.run(move |connection| {
-            connection
-                .prepare_cached(INSERT)?
-                .execute(params![kind, name, value, expires_at.map(seconds)])
+            connection.prepare_cached(INSERT)?.execute(params![
+                kind,
+                name,
+                value,
+                expires_at.map(seconds)
+            ])
         })
         .await
         .map(|rows| rows == 1)
@@ -94,9 +97,13 @@ impl Table {
     ) -> Result<bool, Unavailable> {
         let (name, before, after) = (name.to_owned(), before.to_owned(), after.to_owned());
         self.run(move |connection| {
-            connection
-                .prepare_cached(SWAP)?
-                .execute(params![kind, name, before, after, expires_at.map(seconds)])
+            connection.prepare_cached(SWAP)?.execute(params![
+                kind,
+                name,
+                before,
+                after,
+                expires_at.map(seconds)
+            ])
         })
         .await
         .map(|rows| rows == 1)

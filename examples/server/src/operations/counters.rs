@@ -76,7 +76,9 @@ fn reason(refusal: &Refusal) -> &'static str {
         Rejection::Expired => "expired",
         Rejection::Pending => "pending",
         Rejection::AlreadyRegistered => "already_registered",
-        Rejection::Format { .. } | Rejection::RecoveryCodeFormat => "malformed",
+        Rejection::Format { .. } | Rejection::NoCode(_) | Rejection::RecoveryCodeFormat => {
+            "malformed"
+        }
         Rejection::RecoveryCodeAsCode | Rejection::CodeAsRecoveryCode => "wrong_field",
         Rejection::StaleProof => "stale_proof",
         Rejection::NoRecoveryCodes => "no_recovery_codes",

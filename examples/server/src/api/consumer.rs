@@ -1,0 +1,175 @@
+//! `/v1/totps`: the same for users without organizations.
+
+use axum::extract::State;
+use keyfob::UnixTime;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::enrolment::{enrol, lifetime};
+use super::error::{ApiError, ErrorBody};
+use super::exchange::{Answer, Body, Outcome};
+use super::objects::{User, UserSession, user_totp_id};
+use super::people::user;
+use super::recovery_codes::not_retrievable;
+use super::sign_in::{SessionArguments, SessionTokens, SignedIn, sign_in};
+use crate::accounts::{Factor, FactorKind};
+use crate::app::{App, Shared};
+use crate::clock::now;
+
+/// Starts a registration.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct CreateRequest {
+    user_id: String,
+    #[schema(minimum = 5, maximum = 1440, default = 1440)]
+    expiration_minutes: Option<i64>,
+    #[serde(flatten)]
+    tokens: SessionTokens,
+}
+
+/// A registration that waits for its first code.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Created {
+    totp_id: String,
+    secret: String,
+    qr_code: String,
+    recovery_codes: Vec<String>,
+    user: User,
+    user_id: String,
+}
+
+/// Starts a registration.
+#[utoipa::path(post, path = "/v1/totps", request_body = CreateRequest,
+    responses((status = 200, body = Answer<Created>), (status = "default", body = ErrorBody)))]
+pub(super) async fn create(
+    State(app): State<Shared>,
+    Body(request): Body<CreateRequest>,
+) -> Outcome<Created> {
+    let now = now();
+    let lifetime = lifetime(request.expiration_minutes, 1_440)?;
+    let subject = user(&request.user_id)?;
+    let prior = request.tokens.prior(&app, &subject, now).await?;
+    let account = request.user_id.replace(':', "_");
+    let new = enrol(&app, &subject, &prior, lifetime, &account, now).await?;
+    let (user, totp_id) = user_and_totp(&app, &request.user_id, now).await?;
+    Ok(Answer::from(Created {
+        totp_id,
+        secret: new.secret,
+        qr_code: new.qr_code,
+        recovery_codes: new.recovery_codes,
+        user,
+        user_id: request.user_id,
+    }))
+}
+
+/// Logs in with a code.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct AuthenticateRequest {
+    user_id: String,
+    totp_code: String,
+    #[serde(flatten)]
+    session: SessionArguments,
+}
+
+/// A user who is in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Authenticated {
+    user_id: String,
+    user: User,
+    totp_id: String,
+    session_token: String,
+    session_jwt: String,
+    session: UserSession,
+}
+
+/// Accepts a code, once.
+#[utoipa::path(post, path = "/v1/totps/authenticate", request_body = AuthenticateRequest,
+    responses((status = 200, body = Answer<Authenticated>), (status = "default", body = ErrorBody)))]
+pub(super) async fn authenticate(
+    State(app): State<Shared>,
+    Body(request): Body<AuthenticateRequest>,
+) -> Outcome<Authenticated> {
+    let now = now();
+    let subject = user(&request.user_id)?;
+    let prior = request.session.prior(&app, &subject, now).await?;
+    let terms = request.session.terms(&prior)?;
+    let accepted = app
+        .second_factor
+        .authenticate_typed(&subject, &request.totp_code, now)
+        .await
+        .map_err(ApiError::of_totp)?;
+    let name = format!("totp-{}", accepted.registration_id());
+    let factor = Factor::new(FactorKind::Totp, Some(name), now);
+    let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
+    let signed_in = SignedIn::new(&app, session, None, now)?;
+    Authenticated::new(&app, request.user_id, signed_in, now).await
+}
+
+/// Logs in with a recovery code.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RecoverRequest {
+    user_id: String,
+    recovery_code: String,
+    #[serde(flatten)]
+    session: SessionArguments,
+}
+
+/// Accepts a recovery code, once.
+#[utoipa::path(post, path = "/v1/totps/recover", request_body = RecoverRequest,
+    responses((status = 200, body = Answer<Authenticated>), (status = "default", body = ErrorBody)))]
+pub(super) async fn recover(
+    State(app): State<Shared>,
+    Body(request): Body<RecoverRequest>,
+) -> Outcome<Authenticated> {
+    let now = now();
+    let subject = user(&request.user_id)?;
+    let prior = request.session.prior(&app, &subject, now).await?;
+    let terms = request.session.terms(&prior)?;
+    let typed = &request.recovery_code;
+    let accepted = app.second_factor.recover(&subject, typed, now).await;
+    let accepted = accepted.map_err(ApiError::of_recovery_code)?;
+    let name = format!("totp-{}", accepted.registration_id());
+    let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
+    let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
+    let signed_in = SignedIn::new(&app, session, None, now)?;
+    Authenticated::new(&app, request.user_id, signed_in, now).await
+}
+
+impl Authenticated {
+    async fn new(app: &App, user_id: String, it: SignedIn, now: UnixTime) -> Outcome<Self> {
+        let (user, totp_id) = user_and_totp(app, &user_id, now).await?;
+        Ok(Answer::from(Self {
+            user_id,
+            user,
+            totp_id,
+            session: UserSession::from(&it.session),
+            session_token: it.session_token,
+            session_jwt: it.session_jwt,
+        }))
+    }
+}
+
+/// Asks for a user's recovery codes.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RecoveryCodesRequest {
+    user_id: String,
+}
+
+/// Recovery codes are kept as digests and can't be shown again: this always answers with an error.
+#[utoipa::path(post, path = "/v1/totps/recovery_codes", request_body = RecoveryCodesRequest,
+    responses((status = "default", body = ErrorBody)))]
+pub(super) async fn recovery_codes(Body(request): Body<RecoveryCodesRequest>) -> ApiError {
+    match user(&request.user_id) {
+        Err(error) => error,
+        Ok(_) => not_retrievable(),
+    }
+}
+
+async fn user_and_totp(
+    app: &App,
+    user_id: &str,
+    now: UnixTime,
+) -> Result<(User, String), ApiError> {
+    let status = app.second_factor.status(&user(user_id)?, now).await?;
+    let totp_id = status.as_ref().map_or_else(String::new, user_totp_id);
+    Ok((User::new(user_id, status.as_ref()), totp_id))
+}

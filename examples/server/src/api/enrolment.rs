@@ -1,0 +1,100 @@
+//! A new token, as its owner needs it.
+
+use keyfob::{
+    Base32Buffer, Enrollment, KeyUri, NewRegistration, PendingLifetime, PixelsPerModule, QrBuffer,
+    QrCode, RecoveryCodes, Secret, UnixTime,
+};
+
+use super::error::{ApiError, ErrorType};
+use super::sign_in::{Prior, proof_of};
+use crate::accounts::Subject;
+use crate::app::App;
+use crate::error::Unavailable;
+use crate::second_factor::is_active;
+
+/// What is shown once.
+pub(super) struct NewToken {
+    pub(super) secret: String,
+    pub(super) qr_code: String,
+    pub(super) recovery_codes: Vec<String>,
+}
+
+/// Starts a registration. One that is active is replaced, at the next code of the new token, for a
+/// person who has just logged in with it.
+pub(super) async fn enrol(
+    app: &App,
+    subject: &Subject,
+    prior: &Prior,
+    lifetime: PendingLifetime,
+    account: &str,
+    now: UnixTime,
+) -> Result<NewToken, ApiError> {
+    let new = NewRegistration {
+        lifetime: Some(lifetime),
+        ..NewRegistration::default()
+    };
+    let status = app.second_factor.status(subject, now).await?;
+    if !status.as_ref().is_some_and(is_active) {
+        let created = app.second_factor.create(subject, &new, now).await;
+        let enrollment = created.map_err(ApiError::of_totp)?;
+        return NewToken::new(app, &enrollment, enrollment.recovery_codes(), account);
+    }
+    let proof = proof_of(prior).ok_or_else(|| {
+        let message = "a token is registered already: give a session_token or session_jwt of a \
+                       log-in with it, or delete it first";
+        ApiError::new(ErrorType::ActiveTotpExists, message)
+    })?;
+    let replaced = app.second_factor.replace(subject, proof, &new, now).await;
+    let enrollment = replaced.map_err(ApiError::of_totp)?;
+    let codes = app.second_factor.rotate_recovery_codes(subject, now).await;
+    let codes = codes.map_err(ApiError::of_recovery_code)?;
+    NewToken::new(app, &enrollment, &codes, account)
+}
+
+/// The minutes that a registration waits for its first code.
+pub(super) fn lifetime(minutes: Option<i64>, default: u16) -> Result<PendingLifetime, ApiError> {
+    u16::try_from(minutes.unwrap_or(default.into()))
+        .ok()
+        .and_then(PendingLifetime::from_minutes)
+        .ok_or_else(|| {
+            let message = "expiration_minutes must be from 5 to 1440";
+            ApiError::new(ErrorType::InvalidExpirationMinutes, message)
+        })
+}
+
+impl NewToken {
+    fn new(
+        app: &App,
+        enrollment: &Enrollment,
+        recovery_codes: &RecoveryCodes,
+        account: &str,
+    ) -> Result<Self, ApiError> {
+        let failed = |error: &dyn std::error::Error| {
+            ApiError::from(Unavailable::new("the QR code", error.to_string()))
+        };
+        let uri = KeyUri::new(
+            enrollment.secret(),
+            *enrollment.params(),
+            &app.issuer,
+            account,
+        );
+        let uri = uri.map_err(|error| failed(&error))?;
+        let mut buffer = QrBuffer::new();
+        let qr = QrCode::new(&uri, &mut buffer).map_err(|error| failed(&error))?;
+        Ok(Self {
+            secret: base32(enrollment.secret()),
+            qr_code: qr.png_data_uri(PixelsPerModule::DEFAULT),
+            recovery_codes: texts(recovery_codes),
+        })
+    }
+}
+
+/// A secret as people type it in.
+fn base32(secret: &Secret) -> String {
+    secret.to_base32(&mut Base32Buffer::new()).to_owned()
+}
+
+/// Recovery codes as they are shown.
+pub(super) fn texts(codes: &RecoveryCodes) -> Vec<String> {
+    codes.iter().map(|code| code.as_str().to_owned()).collect()
+}

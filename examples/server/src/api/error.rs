@@ -1,0 +1,219 @@
+//! Errors as hosted services answer them: a type for programs, a message for people.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use keyfob::{Rejection, UnixTime};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::Shared;
+use crate::clock::now;
+use crate::error::Unavailable;
+use crate::request_id::current_request_id;
+use crate::second_factor::Refusal;
+
+/// Why a request isn't fulfilled, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ErrorType {
+    ActiveTotpExists,
+    ExpiredTotp,
+    InvalidTotpCode,
+    TotpNotFound,
+    TotpCodeAlreadyAuthenticated,
+    TotpCodeUsedAsRecoveryCode,
+    RecoveryCodeUsedAsTotpCode,
+    UnableToAuthenticateTotp,
+    UnableToAuthenticateRecoveryCode,
+    InvalidRecoveryCode,
+    RecoveryCodesNotFound,
+    RecoveryCodesNotRetrievable,
+    InvalidSecret,
+    IntermediateSessionNotFound,
+    SessionNotFound,
+    TooManySessionArguments,
+    InvalidSessionDurationMinutes,
+    InvalidExpirationMinutes,
+    CustomClaimsTooLarge,
+    MemberNotFound,
+    MemberEmailExists,
+    OrganizationNotFound,
+    ProjectNotFound,
+    UserLockLimitReached,
+    UnauthorizedCredentials,
+    InvalidRequest,
+    RouteNotFound,
+    InternalServerError,
+}
+
+impl ErrorType {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::UnableToAuthenticateTotp
+            | Self::UnableToAuthenticateRecoveryCode
+            | Self::TotpCodeAlreadyAuthenticated
+            | Self::ExpiredTotp
+            | Self::UnauthorizedCredentials => StatusCode::UNAUTHORIZED,
+            Self::TotpNotFound
+            | Self::RecoveryCodesNotFound
+            | Self::IntermediateSessionNotFound
+            | Self::SessionNotFound
+            | Self::MemberNotFound
+            | Self::OrganizationNotFound
+            | Self::ProjectNotFound
+            | Self::RouteNotFound => StatusCode::NOT_FOUND,
+            Self::UserLockLimitReached => StatusCode::TOO_MANY_REQUESTS,
+            Self::InternalServerError => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// An error on its way to the client.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiError {
+    error_type: ErrorType,
+    status: StatusCode,
+    message: String,
+    retry_at: Option<UnixTime>,
+}
+
+impl ApiError {
+    pub(crate) fn new(error_type: ErrorType, message: impl ToString) -> Self {
+        Self {
+            error_type,
+            status: error_type.status(),
+            message: message.to_string(),
+            retry_at: None,
+        }
+    }
+
+    /// The refusal of a code of the token, or of what concerns the token.
+    pub(crate) fn of_totp(refusal: Refusal) -> Self {
+        Self::refused(refusal, ErrorType::UnableToAuthenticateTotp)
+    }
+
+    /// The refusal of a recovery code.
+    pub(crate) fn of_recovery_code(refusal: Refusal) -> Self {
+        Self::refused(refusal, ErrorType::UnableToAuthenticateRecoveryCode)
+    }
+
+    fn refused(refusal: Refusal, unable: ErrorType) -> Self {
+        let rejection = match refusal {
+            Refusal::Unavailable(error) => return error.into(),
+            Refusal::Rejected(rejection) => rejection,
+        };
+        let mut error = Self::new(error_type(rejection, unable), rejection);
+        if let Rejection::Locked { until } = rejection {
+            error.retry_at = Some(until);
+        }
+        error
+    }
+}
+
+/// A rejection in the API's words; `unable` is what a wrong code is called.
+fn error_type(rejection: Rejection, unable: ErrorType) -> ErrorType {
+    let is_totp = unable == ErrorType::UnableToAuthenticateTotp;
+    match rejection {
+        Rejection::Replayed if is_totp => ErrorType::TotpCodeAlreadyAuthenticated,
+        Rejection::Mismatch | Rejection::Replayed => unable,
+        Rejection::Locked { .. } | Rejection::Disabled => ErrorType::UserLockLimitReached,
+        Rejection::Unknown | Rejection::Pending => ErrorType::TotpNotFound,
+        Rejection::Expired => ErrorType::ExpiredTotp,
+        Rejection::AlreadyRegistered | Rejection::StaleProof => ErrorType::ActiveTotpExists,
+        Rejection::Format { .. } | Rejection::NoCode(_) => ErrorType::InvalidTotpCode,
+        Rejection::RecoveryCodeAsCode => ErrorType::RecoveryCodeUsedAsTotpCode,
+        Rejection::CodeAsRecoveryCode => ErrorType::TotpCodeUsedAsRecoveryCode,
+        Rejection::RecoveryCodeFormat | Rejection::RecoveryCodes | Rejection::WeakRecoveryCodes => {
+            ErrorType::InvalidRecoveryCode
+        }
+        Rejection::NoRecoveryCodes => ErrorType::RecoveryCodesNotFound,
+        Rejection::LegacySecret => ErrorType::InvalidSecret,
+        _ => ErrorType::InvalidRequest,
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    /// The client is told to try again; the log has the cause.
+    fn from(error: Unavailable) -> Self {
+        tracing::error!(request_id = current_request_id(), %error, "not answered");
+        let message = "the server can't do this now: try again";
+        Self::new(ErrorType::InternalServerError, message)
+    }
+}
+
+/// What stands in an error's answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    status_code: u16,
+    request_id: String,
+    error_type: ErrorType,
+    /// What to do, for a person.
+    error_message: String,
+    /// Where the type is explained.
+    error_url: String,
+}
+
+/// The error waits in the answer for [`write_errors`], which knows the server's address.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes every error of the API in one form, those that the framework makes included.
+pub(crate) async fn write_errors(
+    State(app): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        return response;
+    }
+    let error = response.extensions_mut().remove::<ApiError>();
+    let error = error.unwrap_or_else(|| framework_error(response.status()));
+    write(error, &app.public_url)
+}
+
+fn framework_error(status: StatusCode) -> ApiError {
+    let error_type = match status {
+        StatusCode::NOT_FOUND => ErrorType::RouteNotFound,
+        status if status.is_server_error() => ErrorType::InternalServerError,
+        _ => ErrorType::InvalidRequest,
+    };
+    let message = match status {
+        StatusCode::NOT_FOUND => "there is no such route: /openapi.json lists them",
+        StatusCode::METHOD_NOT_ALLOWED => "the route has another method: see /openapi.json",
+        StatusCode::PAYLOAD_TOO_LARGE => "the request is too large: send less than 1 MiB",
+        _ => "the request can't be answered",
+    };
+    let error = ApiError::new(error_type, message);
+    ApiError { status, ..error }
+}
+
+fn write(error: ApiError, public_url: &str) -> Response {
+    let body = ErrorBody {
+        status_code: error.status.as_u16(),
+        request_id: current_request_id(),
+        error_type: error.error_type,
+        error_url: format!("{public_url}/openapi.json"),
+        error_message: error.message,
+    };
+    let mut response = (error.status, Json(body)).into_response();
+    let headers = response.headers_mut();
+    if let Some(until) = error.retry_at {
+        let seconds = until.seconds_since(now()).max(1);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if error.status == StatusCode::UNAUTHORIZED {
+        let basic = HeaderValue::from_static("Basic realm=\"keyfob\"");
+        headers.insert(header::WWW_AUTHENTICATE, basic);
+    }
+    response
+}

@@ -1,0 +1,61 @@
+//! What requests and answers have in common.
+
+use axum::Json;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use super::error::{ApiError, ErrorType};
+use crate::request_id::current_request_id;
+
+/// What a handler comes to.
+pub(crate) type Outcome<T> = Result<Answer<T>, ApiError>;
+
+/// An answer, with the name of its request.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Answer<T> {
+    request_id: String,
+    status_code: u16,
+    #[serde(flatten)]
+    body: T,
+}
+
+impl<T> From<T> for Answer<T> {
+    fn from(body: T) -> Self {
+        Self {
+            request_id: current_request_id(),
+            status_code: 200,
+            body,
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+/// A request's JSON, whatever content type it says. What isn't known is ignored.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = axum::body::Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|error| ApiError::new(ErrorType::InvalidRequest, error))?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            let message = format!("the JSON of the request isn't as it should be: {error}");
+            ApiError::new(ErrorType::InvalidRequest, message)
+        })
+    }
+}
+
+/// Reads an empty text as if it were left out: clients send both.
+pub(crate) fn filled<'de, D: Deserializer<'de>>(json: D) -> Result<Option<String>, D::Error> {
+    let text: Option<String> = Option::deserialize(json)?;
+    Ok(text.filter(|text| !text.is_empty()))
+}

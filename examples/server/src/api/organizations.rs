@@ -1,0 +1,130 @@
+//! `/v1/b2b/organizations`: organizations and their members.
+
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::error::{ApiError, ErrorBody, ErrorType};
+use super::exchange::{Answer, Body, Outcome, filled};
+use super::objects::{Member, Organization};
+use super::people::organization;
+use crate::accounts::{AddMember, MfaPolicy};
+use crate::app::Shared;
+use crate::clock::now;
+
+/// Makes an organization.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct OrganizationRequest {
+    organization_name: String,
+    #[serde(default)]
+    mfa_policy: Option<MfaPolicy>,
+}
+
+/// An organization that was made.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OrganizationMade {
+    organization_id: String,
+    organization: Organization,
+}
+
+/// Makes an organization.
+#[utoipa::path(post, path = "/v1/b2b/organizations", request_body = OrganizationRequest,
+    responses((status = 200, body = Answer<OrganizationMade>), (status = "default", body = ErrorBody)))]
+pub(super) async fn create(
+    State(app): State<Shared>,
+    Body(request): Body<OrganizationRequest>,
+) -> Outcome<OrganizationMade> {
+    require_name("organization_name", &request.organization_name)?;
+    let policy = request.mfa_policy.unwrap_or_default();
+    let made = app
+        .accounts
+        .add_organization(&request.organization_name, policy, now())
+        .await?;
+    Ok(Answer::from(OrganizationMade {
+        organization: Organization::from(&made),
+        organization_id: made.id,
+    }))
+}
+
+/// Adds a member.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct MemberRequest {
+    email_address: String,
+    #[serde(default)]
+    name: Option<String>,
+    /// The first factor, where this server is to check it: 8 to 128 characters.
+    #[serde(default, deserialize_with = "filled")]
+    password: Option<String>,
+}
+
+/// A member who was added.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MemberAdded {
+    member_id: String,
+    member: Member,
+    organization: Organization,
+}
+
+/// Adds a member to an organization.
+#[utoipa::path(post, path = "/v1/b2b/organizations/{organization_id}/members",
+    params(("organization_id" = String, Path)), request_body = MemberRequest,
+    responses((status = 200, body = Answer<MemberAdded>), (status = "default", body = ErrorBody)))]
+pub(super) async fn add_member(
+    State(app): State<Shared>,
+    Path(organization_id): Path<String>,
+    Body(request): Body<MemberRequest>,
+) -> Outcome<MemberAdded> {
+    require_email(&request.email_address)?;
+    let name = request.name.unwrap_or_default();
+    if !name.is_empty() {
+        require_name("name", &name)?;
+    }
+    require_password(request.password.as_deref())?;
+    let organization = organization(&app, &organization_id).await?;
+    let new = AddMember {
+        email_address: &request.email_address,
+        name: &name,
+        password: request.password.as_deref(),
+    };
+    let added = app.accounts.add_member(&organization, new, now()).await?;
+    let member = added.map_err(|_| {
+        let message = "a member of this organization has this email_address already";
+        ApiError::new(ErrorType::MemberEmailExists, message)
+    })?;
+    Ok(Answer::from(MemberAdded {
+        member: Member::new(&member, None),
+        organization: Organization::from(&organization),
+        member_id: member.id,
+    }))
+}
+
+fn require_name(field: &str, name: &str) -> Result<(), ApiError> {
+    let is_name = (1..=128).contains(&name.chars().count()) && !name.contains(char::is_control);
+    require(is_name, format!("{field} must have 1 to 128 characters"))
+}
+
+/// A colon would end the issuer in a key URI.
+fn require_email(address: &str) -> Result<(), ApiError> {
+    let has_parts = address
+        .split_once('@')
+        .is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty());
+    let is_odd = |letter: char| letter.is_control() || letter.is_whitespace() || letter == ':';
+    let is_address = has_parts && address.len() <= 254 && !address.contains(is_odd);
+    require(
+        is_address,
+        "email_address must be an address such as alice@example.com".into(),
+    )
+}
+
+fn require_password(password: Option<&str>) -> Result<(), ApiError> {
+    let length = password.map(|password| password.chars().count());
+    let is_long = length.is_none_or(|length| (8..=128).contains(&length));
+    require(is_long, "password must have 8 to 128 characters".into())
+}
+
+fn require(is_met: bool, message: String) -> Result<(), ApiError> {
+    if is_met {
+        return Ok(());
+    }
+    Err(ApiError::new(ErrorType::InvalidRequest, message))
+}

@@ -1,0 +1,130 @@
+//! `/v1/b2b/passwords`: the first factor.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::error::{ApiError, ErrorBody, ErrorType};
+use super::exchange::{Answer, Body, Outcome};
+use super::objects::{Member, MemberSession, Organization, member_totp_id};
+use super::people::{Membership, organization};
+use super::sign_in::{Prior, SessionArguments, SignedIn, start_session};
+use crate::accounts::{Factor, FactorKind, Subject};
+use crate::app::Shared;
+use crate::clock::{now, rfc3339};
+
+/// Logs in with a password.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct PasswordRequest {
+    organization_id: String,
+    email_address: String,
+    password: String,
+    #[serde(flatten)]
+    session: SessionArguments,
+}
+
+/// A session, or a first factor that waits for the second.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PasswordAccepted {
+    member_id: String,
+    organization_id: String,
+    member: Member,
+    organization: Organization,
+    /// Whether the member is in; if not, the second factor is due.
+    member_authenticated: bool,
+    /// Empty where the member is in.
+    intermediate_session_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intermediate_session_token_expires_at: Option<String>,
+    session_token: String,
+    session_jwt: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_session: Option<MemberSession>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_required: Option<MfaRequired>,
+}
+
+/// Which second factor the member has.
+#[derive(Serialize, ToSchema)]
+struct MfaRequired {
+    member_options: MemberOptions,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MemberOptions {
+    mfa_phone_number: String,
+    /// Empty for a member who must register one first.
+    totp_registration_id: String,
+}
+
+/// Checks a member's password (Argon2id).
+#[utoipa::path(post, path = "/v1/b2b/passwords/authenticate", request_body = PasswordRequest,
+    responses((status = 200, body = Answer<PasswordAccepted>), (status = "default", body = ErrorBody)))]
+pub(super) async fn authenticate(
+    State(app): State<Shared>,
+    Body(request): Body<PasswordRequest>,
+) -> Outcome<PasswordAccepted> {
+    let now = now();
+    let terms = request.session.terms(&Prior::Nothing)?;
+    let organization = organization(&app, &request.organization_id).await?;
+    let member = app
+        .accounts
+        .member_by_password(&organization.id, &request.email_address, &request.password)
+        .await?;
+    let member = member.ok_or_else(|| {
+        let message = "the e-mail address or the password is wrong";
+        ApiError::new(ErrorType::UnauthorizedCredentials, message)
+    })?;
+    let it = Membership {
+        subject: Subject::member(&organization.id, &member.id),
+        organization,
+        member,
+    };
+    let factor = Factor::new(FactorKind::Password, None, now);
+    let mut answer = PasswordAccepted::new(&app, &it, now).await?;
+    if it.member.needs_second_factor(&it.organization) {
+        let started = app.accounts.start_intermediate(it.subject, factor, now);
+        let (token, intermediate) = started.await?;
+        let expires_at = keyfob::UnixTime::from_seconds(intermediate.expires_at);
+        answer.intermediate_session_token = token;
+        answer.intermediate_session_token_expires_at = Some(rfc3339(expires_at));
+    } else {
+        let started = start_session(&app, it.subject.clone(), &terms, factor, now).await?;
+        let signed_in = SignedIn::new(&app, started, Some(&it.organization), now)?;
+        let session = MemberSession::new(&signed_in.session, &it.member, &it.organization);
+        answer.member_authenticated = true;
+        answer.session_token = signed_in.session_token;
+        answer.session_jwt = signed_in.session_jwt;
+        answer.member_session = Some(session);
+        answer.mfa_required = None;
+    }
+    Ok(Answer::from(answer))
+}
+
+impl PasswordAccepted {
+    /// The answer for a member whose second factor is due.
+    async fn new(
+        app: &crate::app::App,
+        it: &Membership,
+        now: keyfob::UnixTime,
+    ) -> Result<Self, ApiError> {
+        let status = it.status(app, now).await?;
+        let member_options = MemberOptions {
+            mfa_phone_number: String::new(),
+            totp_registration_id: status.as_ref().map_or_else(String::new, member_totp_id),
+        };
+        Ok(Self {
+            member_id: it.member.id.clone(),
+            organization_id: it.organization.id.clone(),
+            member: Member::new(&it.member, status.as_ref()),
+            organization: Organization::from(&it.organization),
+            member_authenticated: false,
+            intermediate_session_token: String::new(),
+            intermediate_session_token_expires_at: None,
+            session_token: String::new(),
+            session_jwt: String::new(),
+            member_session: None,
+            mfa_required: Some(MfaRequired { member_options }),
+        })
+    }
+}

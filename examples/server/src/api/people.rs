@@ -1,0 +1,60 @@
+//! Whom a request is about.
+
+use keyfob::{Status, UnixTime};
+
+use super::error::{ApiError, ErrorType};
+use crate::accounts::{Member, Organization, Subject};
+use crate::app::App;
+
+/// A member and their organization.
+pub(super) struct Membership {
+    pub(super) organization: Organization,
+    pub(super) member: Member,
+    pub(super) subject: Subject,
+}
+
+impl Membership {
+    pub(super) async fn find(
+        app: &App,
+        organization_id: &str,
+        member_id: &str,
+    ) -> Result<Self, ApiError> {
+        let organization = organization(app, organization_id).await?;
+        let member = app.accounts.member(organization_id, member_id).await?;
+        let member = member.ok_or_else(|| {
+            let message = "the organization has no member of this member_id";
+            ApiError::new(ErrorType::MemberNotFound, message)
+        })?;
+        Ok(Self {
+            subject: Subject::member(organization_id, member_id),
+            organization,
+            member,
+        })
+    }
+
+    /// What there is to tell of the member's token.
+    pub(super) async fn status(
+        &self,
+        app: &App,
+        now: UnixTime,
+    ) -> Result<Option<Status>, ApiError> {
+        Ok(app.second_factor.status(&self.subject, now).await?)
+    }
+}
+
+pub(super) async fn organization(app: &App, id: &str) -> Result<Organization, ApiError> {
+    app.accounts.organization(id).await?.ok_or_else(|| {
+        let message = "there is no organization of this organization_id";
+        ApiError::new(ErrorType::OrganizationNotFound, message)
+    })
+}
+
+/// A user by any id that the embedder gives them.
+pub(super) fn user(user_id: &str) -> Result<Subject, ApiError> {
+    let is_name = (1..=128).contains(&user_id.len()) && !user_id.contains(char::is_control);
+    if is_name {
+        return Ok(Subject::user(user_id));
+    }
+    let message = "a user_id has 1 to 128 characters";
+    Err(ApiError::new(ErrorType::InvalidRequest, message))
+}

@@ -1,0 +1,133 @@
+//! `/v1/b2b/recovery_codes`: for a token that is lost.
+
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::enrolment::texts;
+use super::error::{ApiError, ErrorBody, ErrorType};
+use super::exchange::{Answer, Body, Outcome};
+use super::objects::{Member, MemberSession, Organization};
+use super::people::Membership;
+use super::sign_in::{SessionArguments, SignedIn, sign_in};
+use crate::accounts::{Factor, FactorKind};
+use crate::app::Shared;
+use crate::clock::now;
+
+/// Logs in with a recovery code.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RecoverRequest {
+    organization_id: String,
+    member_id: String,
+    recovery_code: String,
+    #[serde(flatten)]
+    session: SessionArguments,
+    /// Accepted and ignored.
+    #[allow(dead_code)]
+    telemetry_id: Option<String>,
+}
+
+/// A member who is in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Recovered {
+    member_id: String,
+    member: Member,
+    organization: Organization,
+    session_token: String,
+    session_jwt: String,
+    member_session: MemberSession,
+    recovery_codes_remaining: usize,
+}
+
+/// Accepts a recovery code, once. The session may then replace the token for five minutes.
+#[utoipa::path(post, path = "/v1/b2b/recovery_codes/recover", request_body = RecoverRequest,
+    responses((status = 200, body = Answer<Recovered>), (status = "default", body = ErrorBody)))]
+pub(super) async fn recover(
+    State(app): State<Shared>,
+    Body(request): Body<RecoverRequest>,
+) -> Outcome<Recovered> {
+    let now = now();
+    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let prior = request.session.prior(&app, &it.subject, now).await?;
+    let terms = request.session.terms(&prior)?;
+    let typed = &request.recovery_code;
+    let accepted = app.second_factor.recover(&it.subject, typed, now).await;
+    let accepted = accepted.map_err(ApiError::of_recovery_code)?;
+    let remaining = accepted.remaining();
+    let name = format!("member-totp-{}", accepted.registration_id());
+    let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
+    let subject = it.subject.clone();
+    let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
+    let signed_in = SignedIn::new(&app, session, Some(&it.organization), now)?;
+    let status = it.status(&app, now).await?;
+    Ok(Answer::from(Recovered {
+        member: Member::new(&it.member, status.as_ref()),
+        organization: Organization::from(&it.organization),
+        member_session: MemberSession::new(&signed_in.session, &it.member, &it.organization),
+        session_token: signed_in.session_token,
+        session_jwt: signed_in.session_jwt,
+        recovery_codes_remaining: remaining,
+        member_id: it.member.id,
+    }))
+}
+
+/// Makes new recovery codes.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RotateRequest {
+    organization_id: String,
+    member_id: String,
+}
+
+/// New recovery codes, shown this once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Rotated {
+    member_id: String,
+    member: Member,
+    organization: Organization,
+    recovery_codes: Vec<String>,
+}
+
+/// Makes new recovery codes; the old ones stop working. Call it for a member who has just logged in.
+#[utoipa::path(post, path = "/v1/b2b/recovery_codes/rotate", request_body = RotateRequest,
+    responses((status = 200, body = Answer<Rotated>), (status = "default", body = ErrorBody)))]
+pub(super) async fn rotate(
+    State(app): State<Shared>,
+    Body(request): Body<RotateRequest>,
+) -> Outcome<Rotated> {
+    let now = now();
+    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let codes = app
+        .second_factor
+        .rotate_recovery_codes(&it.subject, now)
+        .await;
+    let codes = codes.map_err(ApiError::of_totp)?;
+    let status = it.status(&app, now).await?;
+    Ok(Answer::from(Rotated {
+        member: Member::new(&it.member, status.as_ref()),
+        organization: Organization::from(&it.organization),
+        recovery_codes: texts(&codes),
+        member_id: it.member.id,
+    }))
+}
+
+/// Recovery codes are kept as digests and can't be shown again: this always answers with an error
+/// that points to `rotate`.
+#[utoipa::path(get, path = "/v1/b2b/recovery_codes/{organization_id}/{member_id}",
+    params(("organization_id" = String, Path), ("member_id" = String, Path)),
+    responses((status = "default", body = ErrorBody)))]
+pub(super) async fn show(
+    State(app): State<Shared>,
+    Path((organization_id, member_id)): Path<(String, String)>,
+) -> ApiError {
+    match Membership::find(&app, &organization_id, &member_id).await {
+        Err(error) => error,
+        Ok(_) => not_retrievable(),
+    }
+}
+
+/// What was hashed can't be shown.
+pub(super) fn not_retrievable() -> ApiError {
+    let message = "recovery codes are shown once, when they are made, and kept as digests: make new \
+                   ones with POST /v1/b2b/recovery_codes/rotate";
+    ApiError::new(ErrorType::RecoveryCodesNotRetrievable, message)
+}

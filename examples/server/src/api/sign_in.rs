@@ -1,0 +1,256 @@
+//! From a second factor to a session.
+
+use keyfob::{Proof, UnixTime};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::error::{ApiError, ErrorType};
+use super::exchange::filled;
+use super::objects::{SessionClaims, SessionReference};
+use crate::accounts::{Factor, Lifetime, Organization, Session, Subject};
+use crate::app::App;
+
+/// Most bytes of a session's own claims, as JSON.
+const MOST_CLAIMS_BYTES: usize = 4_096;
+
+/// What a request says of sessions.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SessionArguments {
+    #[serde(flatten)]
+    tokens: SessionTokens,
+    /// How long the session lasts from now.
+    #[schema(minimum = 5, maximum = 527_040, default = 60)]
+    session_duration_minutes: Option<i64>,
+    /// Claims for the session, at most 4 KB of JSON; `null` deletes one.
+    session_custom_claims: Option<Map<String, Value>>,
+}
+
+/// What the person proved before: at most one of them.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SessionTokens {
+    /// Of a first factor that waits for the second; it is used up.
+    #[serde(default, deserialize_with = "filled")]
+    intermediate_session_token: Option<String>,
+    /// Of a session, which is extended.
+    #[serde(default, deserialize_with = "filled")]
+    session_token: Option<String>,
+    /// The same session by its signed token.
+    #[serde(default, deserialize_with = "filled")]
+    session_jwt: Option<String>,
+}
+
+/// What the person proved before.
+pub(super) enum Prior {
+    Nothing,
+    Intermediate { token: String },
+    Session { token: String, session: Session },
+}
+
+/// How a session is to be, checked before a code is used up for it.
+pub(super) struct Terms {
+    lifetime: Lifetime,
+    claims: Map<String, Value>,
+}
+
+/// A person who is in.
+pub(super) struct SignedIn {
+    pub(super) session_token: String,
+    pub(super) session_jwt: String,
+    pub(super) session: Session,
+}
+
+impl SessionTokens {
+    /// The one session that is named, if it lives and is this person's.
+    pub(super) async fn prior(
+        &self,
+        app: &App,
+        subject: &Subject,
+        now: UnixTime,
+    ) -> Result<Prior, ApiError> {
+        match (
+            &self.intermediate_session_token,
+            &self.session_token,
+            &self.session_jwt,
+        ) {
+            (None, None, None) => Ok(Prior::Nothing),
+            (Some(token), None, None) => intermediate(app, token, subject, now).await,
+            (None, Some(token), None) => {
+                session(app, &Session::id_of(token), token, subject, now).await
+            }
+            (None, None, Some(jwt)) => {
+                let reference: Option<SessionReference> = app.accounts.verify_jwt(jwt);
+                let reference = reference.ok_or_else(no_session)?;
+                session(app, &reference.session.id, "", subject, now).await
+            }
+            _ => {
+                let message = "give one of intermediate_session_token, session_token, session_jwt";
+                Err(ApiError::new(ErrorType::TooManySessionArguments, message))
+            }
+        }
+    }
+}
+
+async fn intermediate(
+    app: &App,
+    token: &str,
+    subject: &Subject,
+    now: UnixTime,
+) -> Result<Prior, ApiError> {
+    let intermediate = app.accounts.intermediate(token, now).await?;
+    intermediate
+        .filter(|intermediate| intermediate.subject == *subject)
+        .map(|_| Prior::Intermediate {
+            token: token.to_owned(),
+        })
+        .ok_or_else(no_intermediate)
+}
+
+async fn session(
+    app: &App,
+    id: &str,
+    token: &str,
+    subject: &Subject,
+    now: UnixTime,
+) -> Result<Prior, ApiError> {
+    let session = app.accounts.session(id, now).await?;
+    let token = token.to_owned();
+    session
+        .filter(|session| session.subject == *subject)
+        .map(|session| Prior::Session { token, session })
+        .ok_or_else(no_session)
+}
+
+fn no_intermediate() -> ApiError {
+    let message = "there is no such intermediate session of this person: log in again";
+    ApiError::new(ErrorType::IntermediateSessionNotFound, message)
+}
+
+fn no_session() -> ApiError {
+    let message = "there is no such session of this person, or it ended: log in again";
+    ApiError::new(ErrorType::SessionNotFound, message)
+}
+
+impl SessionArguments {
+    pub(super) async fn prior(
+        &self,
+        app: &App,
+        subject: &Subject,
+        now: UnixTime,
+    ) -> Result<Prior, ApiError> {
+        self.tokens.prior(app, subject, now).await
+    }
+
+    /// Checks how the session is to be.
+    pub(super) fn terms(&self, prior: &Prior) -> Result<Terms, ApiError> {
+        let lifetime = match self.session_duration_minutes {
+            None => Lifetime::ONE_HOUR,
+            Some(minutes) => u64::try_from(minutes)
+                .ok()
+                .and_then(Lifetime::from_minutes)
+                .ok_or_else(|| {
+                    let message = "session_duration_minutes must be from 5 to 527040";
+                    ApiError::new(ErrorType::InvalidSessionDurationMinutes, message)
+                })?,
+        };
+        let claims = self.session_custom_claims.clone().unwrap_or_default();
+        require_small(&claims)?;
+        if let Prior::Session { session, .. } = prior {
+            let mut session = session.clone();
+            session.set_claims(&claims);
+            require_small(&session.custom_claims)?;
+        }
+        Ok(Terms { lifetime, claims })
+    }
+}
+
+fn require_small(claims: &Map<String, Value>) -> Result<(), ApiError> {
+    let bytes = serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len());
+    if bytes <= MOST_CLAIMS_BYTES {
+        return Ok(());
+    }
+    let message = "a session has room for 4 KB of session_custom_claims: keep fewer";
+    Err(ApiError::new(ErrorType::CustomClaimsTooLarge, message))
+}
+
+/// Whether the session carries a log-in with the second factor, for the engine to judge.
+pub(super) fn proof_of(prior: &Prior) -> Option<Proof> {
+    match prior {
+        Prior::Session { session, .. } => session.proof(),
+        _ => None,
+    }
+}
+
+/// Lets a person in whose second factor was accepted: a new session, or more of the one before.
+pub(super) async fn sign_in(
+    app: &App,
+    subject: Subject,
+    prior: Prior,
+    terms: &Terms,
+    (factor, proof): (Factor, Proof),
+    now: UnixTime,
+) -> Result<(String, Session), ApiError> {
+    let note = |session: &mut Session| {
+        session.add(factor.clone());
+        session.keep_proof(&proof);
+        session.set_claims(&terms.claims);
+    };
+    let start = |factors_before: Vec<Factor>| {
+        app.accounts
+            .start_session(subject, terms.lifetime, now, move |session| {
+                session.factors = factors_before;
+                note(session);
+            })
+    };
+    Ok(match prior {
+        Prior::Nothing => start(Vec::new()).await?,
+        Prior::Intermediate { token } => {
+            let taken = app.accounts.take_intermediate(&token, now).await?;
+            start(taken.ok_or_else(no_intermediate)?.factors).await?
+        }
+        Prior::Session { token, session } => {
+            let extend = |session: &mut Session| {
+                session.extend(terms.lifetime, now);
+                note(session);
+            };
+            let session = app.accounts.update_session(&session.id, extend).await?;
+            (token, session.ok_or_else(no_session)?)
+        }
+    })
+}
+
+/// A new session after the first factor, where that is enough.
+pub(super) async fn start_session(
+    app: &App,
+    subject: Subject,
+    terms: &Terms,
+    factor: Factor,
+    now: UnixTime,
+) -> Result<(String, Session), ApiError> {
+    let begin = |session: &mut Session| {
+        session.add(factor);
+        session.set_claims(&terms.claims);
+    };
+    let started = app
+        .accounts
+        .start_session(subject, terms.lifetime, now, begin);
+    Ok(started.await?)
+}
+
+impl SignedIn {
+    /// Signs the token of a session that was just begun or extended.
+    pub(super) fn new(
+        app: &App,
+        (session_token, session): (String, Session),
+        organization: Option<&Organization>,
+        now: UnixTime,
+    ) -> Result<Self, ApiError> {
+        let claims = SessionClaims::new(&session, organization);
+        let session_jwt = app.accounts.sign_jwt(session.subject.name(), claims, now)?;
+        Ok(Self {
+            session_token,
+            session_jwt,
+            session,
+        })
+    }
+}

@@ -1,0 +1,256 @@
+//! `/v1/b2b/totp`: a member's token.
+
+use axum::extract::{Path, State};
+use keyfob::{ExistingRecoveryCodes, Migration, Params, Secret};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::enrolment::{enrol, lifetime, texts};
+use super::error::{ApiError, ErrorBody, ErrorType};
+use super::exchange::{Answer, Body, Outcome};
+use super::objects::{Member, MemberSession, Organization, member_totp_id};
+use super::people::Membership;
+use super::sign_in::{SessionArguments, SessionTokens, SignedIn, sign_in};
+use crate::accounts::{Factor, FactorKind, MfaMethod, MfaPolicy};
+use crate::app::Shared;
+use crate::clock::now;
+
+/// Starts a registration.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct CreateRequest {
+    organization_id: String,
+    member_id: String,
+    /// How long it waits for its first code.
+    #[schema(minimum = 5, maximum = 1440, default = 60)]
+    expiration_minutes: Option<i64>,
+    #[serde(flatten)]
+    tokens: SessionTokens,
+}
+
+/// A registration that waits for its first code. Secret and recovery codes are shown this once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Created {
+    member_id: String,
+    totp_registration_id: String,
+    /// Base32, to be typed into an authenticator.
+    secret: String,
+    /// A PNG image as a data URI.
+    qr_code: String,
+    recovery_codes: Vec<String>,
+    member: Member,
+    organization: Organization,
+}
+
+/// Starts a registration. Over an active one, `session_token` or `session_jwt` must be of a log-in
+/// of the last five minutes with it; the old token then works until the new one's first code.
+#[utoipa::path(post, path = "/v1/b2b/totp", request_body = CreateRequest,
+    responses((status = 200, body = Answer<Created>), (status = "default", body = ErrorBody)))]
+pub(super) async fn create(
+    State(app): State<Shared>,
+    Body(request): Body<CreateRequest>,
+) -> Outcome<Created> {
+    let now = now();
+    let lifetime = lifetime(request.expiration_minutes, 60)?;
+    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let prior = request.tokens.prior(&app, &it.subject, now).await?;
+    let account = &it.member.email_address;
+    let new = enrol(&app, &it.subject, &prior, lifetime, account, now).await?;
+    let status = it.status(&app, now).await?;
+    Ok(Answer::from(Created {
+        totp_registration_id: status.as_ref().map_or_else(String::new, member_totp_id),
+        secret: new.secret,
+        qr_code: new.qr_code,
+        recovery_codes: new.recovery_codes,
+        member: Member::new(&it.member, status.as_ref()),
+        organization: Organization::from(&it.organization),
+        member_id: it.member.id,
+    }))
+}
+
+/// Logs in with a code.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct AuthenticateRequest {
+    organization_id: String,
+    member_id: String,
+    code: String,
+    #[serde(flatten)]
+    session: SessionArguments,
+    /// Ignored where the organization asks everybody for a second factor.
+    set_mfa_enrollment: Option<MfaEnrollment>,
+    #[serde(default)]
+    set_default_mfa: Option<bool>,
+    /// Accepted and ignored.
+    #[allow(dead_code)]
+    telemetry_id: Option<String>,
+}
+
+/// Whether this member is asked for a second factor.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum MfaEnrollment {
+    Enroll,
+    Unenroll,
+}
+
+/// A member who is in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Authenticated {
+    member_id: String,
+    member: Member,
+    organization: Organization,
+    /// Empty where the session was named by its JWT: the opaque token is kept as a digest only.
+    session_token: String,
+    session_jwt: String,
+    member_session: MemberSession,
+}
+
+/// Accepts a code, once: confirms a registration, logs in, or lets a new token take over.
+#[utoipa::path(post, path = "/v1/b2b/totp/authenticate", request_body = AuthenticateRequest,
+    responses((status = 200, body = Answer<Authenticated>), (status = "default", body = ErrorBody)))]
+pub(super) async fn authenticate(
+    State(app): State<Shared>,
+    Body(request): Body<AuthenticateRequest>,
+) -> Outcome<Authenticated> {
+    let now = now();
+    let mut it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let prior = request.session.prior(&app, &it.subject, now).await?;
+    let terms = request.session.terms(&prior)?;
+    let accepted = app
+        .second_factor
+        .authenticate_typed(&it.subject, &request.code, now)
+        .await
+        .map_err(ApiError::of_totp)?;
+    let name = format!("member-totp-{}", accepted.registration_id());
+    let factor = Factor::new(FactorKind::Totp, Some(name), now);
+    let activated = accepted.activated();
+    let subject = it.subject.clone();
+    let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
+    let makes_default = activated || request.set_default_mfa == Some(true);
+    let enrollment = request
+        .set_mfa_enrollment
+        .filter(|_| it.organization.mfa_policy == MfaPolicy::Optional);
+    if makes_default || enrollment.is_some() {
+        let change = |member: &mut crate::accounts::Member| {
+            if makes_default {
+                member.default_mfa_method = Some(MfaMethod::Totp);
+            }
+            if let Some(enrollment) = enrollment {
+                member.mfa_enrolled = enrollment == MfaEnrollment::Enroll;
+            }
+        };
+        let updated = app.accounts.update_member(&it.member, now, change).await?;
+        it.member = updated.unwrap_or(it.member);
+    }
+    let signed_in = SignedIn::new(&app, session, Some(&it.organization), now)?;
+    Authenticated::new(&app, it, signed_in, now).await
+}
+
+impl Authenticated {
+    pub(super) async fn new(
+        app: &crate::app::App,
+        it: Membership,
+        signed_in: SignedIn,
+        now: keyfob::UnixTime,
+    ) -> Outcome<Self> {
+        let status = it.status(app, now).await?;
+        Ok(Answer::from(Self {
+            member: Member::new(&it.member, status.as_ref()),
+            organization: Organization::from(&it.organization),
+            member_session: MemberSession::new(&signed_in.session, &it.member, &it.organization),
+            session_token: signed_in.session_token,
+            session_jwt: signed_in.session_jwt,
+            member_id: it.member.id,
+        }))
+    }
+}
+
+/// Takes over a token that another system registered.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct MigrateRequest {
+    organization_id: String,
+    member_id: String,
+    /// Base32, 80 to 1,024 bits.
+    secret: String,
+    /// The codes that the member has already; new ones are made if there are none.
+    #[serde(default)]
+    recovery_codes: Option<Vec<String>>,
+}
+
+/// A token that is active at once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Migrated {
+    member_id: String,
+    member: Member,
+    organization: Organization,
+    totp_registration_id: String,
+    recovery_codes: Vec<String>,
+}
+
+/// Takes over a token (SHA-1, six digits, 30 seconds), active at once. Codes of its present window
+/// are burned.
+#[utoipa::path(post, path = "/v1/b2b/totp/migrate", request_body = MigrateRequest,
+    responses((status = 200, body = Answer<Migrated>), (status = "default", body = ErrorBody)))]
+pub(super) async fn migrate(
+    State(app): State<Shared>,
+    Body(request): Body<MigrateRequest>,
+) -> Outcome<Migrated> {
+    let now = now();
+    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let secret = Secret::from_legacy_base32(&request.secret)
+        .map_err(|error| ApiError::new(ErrorType::InvalidSecret, error))?;
+    let existing = request.recovery_codes.unwrap_or_default();
+    let borrowed: Vec<&str> = existing.iter().map(String::as_str).collect();
+    let migration = Migration {
+        recovery_codes: ExistingRecoveryCodes::from(borrowed.as_slice()),
+        ..Migration::new(secret, Params::default())
+    };
+    let migrated = app.second_factor.migrate(&it.subject, migration, now).await;
+    let migrated = migrated.map_err(ApiError::of_totp)?;
+    let minted = texts(migrated.recovery_codes());
+    let make_default = |member: &mut crate::accounts::Member| {
+        member.default_mfa_method = Some(MfaMethod::Totp);
+    };
+    let updated = app.accounts.update_member(&it.member, now, make_default);
+    let member = updated.await?.unwrap_or_else(|| it.member.clone());
+    let status = it.status(&app, now).await?;
+    Ok(Answer::from(Migrated {
+        member: Member::new(&member, status.as_ref()),
+        organization: Organization::from(&it.organization),
+        totp_registration_id: status.as_ref().map_or_else(String::new, member_totp_id),
+        recovery_codes: if existing.is_empty() {
+            minted
+        } else {
+            existing
+        },
+        member_id: member.id,
+    }))
+}
+
+/// A member without a token.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Deleted {
+    member_id: String,
+    member: Member,
+    organization: Organization,
+}
+
+/// Forgets a member's token and recovery codes.
+#[utoipa::path(delete, path = "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp",
+    params(("organization_id" = String, Path), ("member_id" = String, Path)),
+    responses((status = 200, body = Answer<Deleted>), (status = "default", body = ErrorBody)))]
+pub(super) async fn delete(
+    State(app): State<Shared>,
+    Path((organization_id, member_id)): Path<(String, String)>,
+) -> Outcome<Deleted> {
+    let it = Membership::find(&app, &organization_id, &member_id).await?;
+    let deleted = app.second_factor.delete(&it.subject).await;
+    deleted.map_err(ApiError::of_totp)?;
+    let forget = |member: &mut crate::accounts::Member| member.default_mfa_method = None;
+    let updated = app.accounts.update_member(&it.member, now(), forget);
+    let member = updated.await?.unwrap_or(it.member);
+    Ok(Answer::from(Deleted {
+        member: Member::new(&member, None),
+        organization: Organization::from(&it.organization),
+        member_id: member.id,
+    }))
+}
