@@ -77,3 +77,11 @@ pub(crate) struct Config {
     )]
     pub(crate) sealing_key: Option<String>,
 }
+
+/// A colon would end the issuer in a key URI.
+fn parse_issuer(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.contains(|letter: char| letter == ':' || letter.is_control()) {
+        return Err("it is empty, or has a colon or a control character: give a plain name");
+    }
+    Ok(text.to_owned())
+}

@@ -18,7 +18,7 @@ use crate::clock::now;
 
 /// Starts a registration.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct CreateRequest {
+pub(super) struct UserCreateRequest {
     user_id: String,
     #[schema(minimum = 5, maximum = 1440, default = 1440)]
     expiration_minutes: Option<i64>,
@@ -28,7 +28,7 @@ pub(super) struct CreateRequest {
 
 /// A registration that waits for its first code.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Created {
+pub(super) struct UserCreated {
     totp_id: String,
     secret: String,
     qr_code: String,
@@ -38,12 +38,12 @@ pub(super) struct Created {
 }
 
 /// Starts a registration.
-#[utoipa::path(post, path = "/v1/totps", request_body = CreateRequest,
-    responses((status = 200, body = Answer<Created>), (status = "default", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "user_create", path = "/v1/totps", request_body = UserCreateRequest,
+    responses((status = 200, body = Answer<UserCreated>), (status = "default", body = ErrorBody)))]
 pub(super) async fn create(
     State(app): State<Shared>,
-    Body(request): Body<CreateRequest>,
-) -> Outcome<Created> {
+    Body(request): Body<UserCreateRequest>,
+) -> Outcome<UserCreated> {
     let now = now();
     let lifetime = lifetime(request.expiration_minutes, 1_440)?;
     let subject = user(&request.user_id)?;
@@ -51,7 +51,7 @@ pub(super) async fn create(
     let account = request.user_id.replace(':', "_");
     let new = enrol(&app, &subject, &prior, lifetime, &account, now).await?;
     let (user, totp_id) = user_and_totp(&app, &request.user_id, now).await?;
-    Ok(Answer::from(Created {
+    Ok(Answer::from(UserCreated {
         totp_id,
         secret: new.secret,
         qr_code: new.qr_code,
@@ -63,7 +63,7 @@ pub(super) async fn create(
 
 /// Logs in with a code.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct AuthenticateRequest {
+pub(super) struct UserAuthenticateRequest {
     user_id: String,
     totp_code: String,
     #[serde(flatten)]
@@ -72,7 +72,7 @@ pub(super) struct AuthenticateRequest {
 
 /// A user who is in.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Authenticated {
+pub(super) struct UserAuthenticated {
     user_id: String,
     user: User,
     totp_id: String,
@@ -82,12 +82,12 @@ pub(super) struct Authenticated {
 }
 
 /// Accepts a code, once.
-#[utoipa::path(post, path = "/v1/totps/authenticate", request_body = AuthenticateRequest,
-    responses((status = 200, body = Answer<Authenticated>), (status = "default", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "user_authenticate", path = "/v1/totps/authenticate", request_body = UserAuthenticateRequest,
+    responses((status = 200, body = Answer<UserAuthenticated>), (status = "default", body = ErrorBody)))]
 pub(super) async fn authenticate(
     State(app): State<Shared>,
-    Body(request): Body<AuthenticateRequest>,
-) -> Outcome<Authenticated> {
+    Body(request): Body<UserAuthenticateRequest>,
+) -> Outcome<UserAuthenticated> {
     let now = now();
     let subject = user(&request.user_id)?;
     let prior = request.session.prior(&app, &subject, now).await?;
@@ -101,12 +101,12 @@ pub(super) async fn authenticate(
     let factor = Factor::new(FactorKind::Totp, Some(name), now);
     let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
     let signed_in = SignedIn::new(&app, session, None, now)?;
-    Authenticated::new(&app, request.user_id, signed_in, now).await
+    UserAuthenticated::new(&app, request.user_id, signed_in, now).await
 }
 
 /// Logs in with a recovery code.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct RecoverRequest {
+pub(super) struct UserRecoverRequest {
     user_id: String,
     recovery_code: String,
     #[serde(flatten)]
@@ -114,12 +114,12 @@ pub(super) struct RecoverRequest {
 }
 
 /// Accepts a recovery code, once.
-#[utoipa::path(post, path = "/v1/totps/recover", request_body = RecoverRequest,
-    responses((status = 200, body = Answer<Authenticated>), (status = "default", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "user_recover", path = "/v1/totps/recover", request_body = UserRecoverRequest,
+    responses((status = 200, body = Answer<UserAuthenticated>), (status = "default", body = ErrorBody)))]
 pub(super) async fn recover(
     State(app): State<Shared>,
-    Body(request): Body<RecoverRequest>,
-) -> Outcome<Authenticated> {
+    Body(request): Body<UserRecoverRequest>,
+) -> Outcome<UserAuthenticated> {
     let now = now();
     let subject = user(&request.user_id)?;
     let prior = request.session.prior(&app, &subject, now).await?;
@@ -131,10 +131,10 @@ pub(super) async fn recover(
     let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
     let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
     let signed_in = SignedIn::new(&app, session, None, now)?;
-    Authenticated::new(&app, request.user_id, signed_in, now).await
+    UserAuthenticated::new(&app, request.user_id, signed_in, now).await
 }
 
-impl Authenticated {
+impl UserAuthenticated {
     async fn new(app: &App, user_id: String, it: SignedIn, now: UnixTime) -> Outcome<Self> {
         let (user, totp_id) = user_and_totp(app, &user_id, now).await?;
         Ok(Answer::from(Self {
@@ -150,14 +150,14 @@ impl Authenticated {
 
 /// Asks for a user's recovery codes.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct RecoveryCodesRequest {
+pub(super) struct UserRecoveryCodesRequest {
     user_id: String,
 }
 
 /// Recovery codes are kept as digests and can't be shown again: this always answers with an error.
-#[utoipa::path(post, path = "/v1/totps/recovery_codes", request_body = RecoveryCodesRequest,
+#[utoipa::path(post, operation_id = "user_recovery_codes", path = "/v1/totps/recovery_codes", request_body = UserRecoveryCodesRequest,
     responses((status = "default", body = ErrorBody)))]
-pub(super) async fn recovery_codes(Body(request): Body<RecoveryCodesRequest>) -> ApiError {
+pub(super) async fn recovery_codes(Body(request): Body<UserRecoveryCodesRequest>) -> ApiError {
     match user(&request.user_id) {
         Err(error) => error,
         Ok(_) => not_retrievable(),

@@ -28,7 +28,7 @@ pub(super) struct OrganizationMade {
 }
 
 /// Makes an organization.
-#[utoipa::path(post, path = "/v1/b2b/organizations", request_body = OrganizationRequest,
+#[utoipa::path(post, operation_id = "organizations_create", path = "/v1/b2b/organizations", request_body = OrganizationRequest,
     responses((status = 200, body = Answer<OrganizationMade>), (status = "default", body = ErrorBody)))]
 pub(super) async fn create(
     State(app): State<Shared>,
@@ -66,7 +66,7 @@ pub(super) struct MemberAdded {
 }
 
 /// Adds a member to an organization.
-#[utoipa::path(post, path = "/v1/b2b/organizations/{organization_id}/members",
+#[utoipa::path(post, operation_id = "organizations_add_member", path = "/v1/b2b/organizations/{organization_id}/members",
     params(("organization_id" = String, Path)), request_body = MemberRequest,
     responses((status = 200, body = Answer<MemberAdded>), (status = "default", body = ErrorBody)))]
 pub(super) async fn add_member(

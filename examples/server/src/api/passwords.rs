@@ -58,7 +58,7 @@ struct MemberOptions {
 }
 
 /// Checks a member's password (Argon2id).
-#[utoipa::path(post, path = "/v1/b2b/passwords/authenticate", request_body = PasswordRequest,
+#[utoipa::path(post, operation_id = "passwords_authenticate", path = "/v1/b2b/passwords/authenticate", request_body = PasswordRequest,
     responses((status = 200, body = Answer<PasswordAccepted>), (status = "default", body = ErrorBody)))]
 pub(super) async fn authenticate(
     State(app): State<Shared>,

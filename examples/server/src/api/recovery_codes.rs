@@ -40,7 +40,7 @@ pub(super) struct Recovered {
 }
 
 /// Accepts a recovery code, once. The session may then replace the token for five minutes.
-#[utoipa::path(post, path = "/v1/b2b/recovery_codes/recover", request_body = RecoverRequest,
+#[utoipa::path(post, operation_id = "recovery_codes_recover", path = "/v1/b2b/recovery_codes/recover", request_body = RecoverRequest,
     responses((status = 200, body = Answer<Recovered>), (status = "default", body = ErrorBody)))]
 pub(super) async fn recover(
     State(app): State<Shared>,
@@ -88,7 +88,7 @@ pub(super) struct Rotated {
 }
 
 /// Makes new recovery codes; the old ones stop working. Call it for a member who has just logged in.
-#[utoipa::path(post, path = "/v1/b2b/recovery_codes/rotate", request_body = RotateRequest,
+#[utoipa::path(post, operation_id = "recovery_codes_rotate", path = "/v1/b2b/recovery_codes/rotate", request_body = RotateRequest,
     responses((status = 200, body = Answer<Rotated>), (status = "default", body = ErrorBody)))]
 pub(super) async fn rotate(
     State(app): State<Shared>,
@@ -112,7 +112,7 @@ pub(super) async fn rotate(
 
 /// Recovery codes are kept as digests and can't be shown again: this always answers with an error
 /// that points to `rotate`.
-#[utoipa::path(get, path = "/v1/b2b/recovery_codes/{organization_id}/{member_id}",
+#[utoipa::path(get, operation_id = "recovery_codes_show", path = "/v1/b2b/recovery_codes/{organization_id}/{member_id}",
     params(("organization_id" = String, Path), ("member_id" = String, Path)),
     responses((status = "default", body = ErrorBody)))]
 pub(super) async fn show(

@@ -17,7 +17,7 @@ pub(super) struct PublicKeys {
 }
 
 /// The public keys of this project. Anybody may have them.
-#[utoipa::path(get, path = "/v1/b2b/sessions/jwks/{project_id}",
+#[utoipa::path(get, operation_id = "sessions_public_keys", path = "/v1/b2b/sessions/jwks/{project_id}",
     params(("project_id" = String, Path)), security(()),
     responses((status = 200, body = Answer<PublicKeys>), (status = "default", body = ErrorBody)))]
 pub(super) async fn public_keys(

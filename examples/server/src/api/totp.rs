@@ -43,7 +43,7 @@ pub(super) struct Created {
 
 /// Starts a registration. Over an active one, `session_token` or `session_jwt` must be of a log-in
 /// of the last five minutes with it; the old token then works until the new one's first code.
-#[utoipa::path(post, path = "/v1/b2b/totp", request_body = CreateRequest,
+#[utoipa::path(post, operation_id = "totp_create", path = "/v1/b2b/totp", request_body = CreateRequest,
     responses((status = 200, body = Answer<Created>), (status = "default", body = ErrorBody)))]
 pub(super) async fn create(
     State(app): State<Shared>,
@@ -105,7 +105,7 @@ pub(super) struct Authenticated {
 }
 
 /// Accepts a code, once: confirms a registration, logs in, or lets a new token take over.
-#[utoipa::path(post, path = "/v1/b2b/totp/authenticate", request_body = AuthenticateRequest,
+#[utoipa::path(post, operation_id = "totp_authenticate", path = "/v1/b2b/totp/authenticate", request_body = AuthenticateRequest,
     responses((status = 200, body = Answer<Authenticated>), (status = "default", body = ErrorBody)))]
 pub(super) async fn authenticate(
     State(app): State<Shared>,
@@ -188,7 +188,7 @@ pub(super) struct Migrated {
 
 /// Takes over a token (SHA-1, six digits, 30 seconds), active at once. Codes of its present window
 /// are burned.
-#[utoipa::path(post, path = "/v1/b2b/totp/migrate", request_body = MigrateRequest,
+#[utoipa::path(post, operation_id = "totp_migrate", path = "/v1/b2b/totp/migrate", request_body = MigrateRequest,
     responses((status = 200, body = Answer<Migrated>), (status = "default", body = ErrorBody)))]
 pub(super) async fn migrate(
     State(app): State<Shared>,
@@ -235,7 +235,7 @@ pub(super) struct Deleted {
 }
 
 /// Forgets a member's token and recovery codes.
-#[utoipa::path(delete, path = "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp",
+#[utoipa::path(delete, operation_id = "totp_delete", path = "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp",
     params(("organization_id" = String, Path), ("member_id" = String, Path)),
     responses((status = 200, body = Answer<Deleted>), (status = "default", body = ErrorBody)))]
 pub(super) async fn delete(

@@ -1,5 +1,8 @@
 //! Everything in one file of SQLite.
 
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,11 +31,21 @@ const SCHEMA: &str = "
         ON server_documents (expires_at) WHERE expires_at IS NOT NULL;";
 
 pub(super) fn open(path: &Path) -> Result<(Records, Documents), Unavailable> {
+    make_private(path).map_err(|error| Unavailable::new(WHAT, error))?;
     let stores: Result<Vec<_>, _> = (0..STORES).map(|_| SqliteStore::open(path)).collect();
     let stores = stores.map_err(|error| Unavailable::new(WHAT, error))?;
     let pool = BlockingPool::from_stores(stores);
     let pool = pool.ok_or_else(|| Unavailable::new(WHAT, "no store was opened"))?;
     Ok((Records::Sqlite(pool), Documents::Sqlite(Table::open(path)?)))
+}
+
+/// Makes the file readable by its owner only; SQLite gives its other files the same permissions.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The table of documents.

@@ -1,8 +1,8 @@
 //! Accepts and refusals by reason, for Prometheus and for the status page.
 
 use keyfob::Rejection;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
@@ -11,7 +11,7 @@ use crate::error::Unavailable;
 use crate::second_factor::Refusal;
 
 /// What was asked of the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Create,
     Replace,
@@ -22,9 +22,23 @@ pub(crate) enum Operation {
     Delete,
 }
 
+impl Operation {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Authenticate => "authenticate",
+            Self::Recover => "recover",
+            Self::Migrate => "migrate",
+            Self::Rotate => "rotate",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
-    operation: Operation,
+    operation: &'static str,
     outcome: &'static str,
 }
 
@@ -45,6 +59,7 @@ impl Counters {
 
     /// Counts an answer.
     pub(crate) fn count(&self, operation: Operation, refusal: Option<&Refusal>) {
+        let operation = operation.name();
         let outcome = refusal.map_or(ACCEPTED, reason);
         self.requests
             .get_or_create(&Labels { operation, outcome })

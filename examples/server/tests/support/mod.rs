@@ -1,3 +1,5 @@
-//! What the tests of the server share.
+//! What tests of the server share.
+#![allow(dead_code)] // each test needs a part of it
 
-pub mod server;
+pub(crate) mod api;
+pub(crate) mod server;

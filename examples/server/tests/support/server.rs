@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use tempfile::TempDir;
@@ -12,6 +13,7 @@ pub const SECRET: &str = "a secret that only tests have";
 /// A running server. Its data is gone when it is dropped.
 pub struct Server {
     process: Child,
+    arguments: Vec<String>,
     directory: TempDir,
     /// `http://127.0.0.1:…`, without a slash at its end.
     pub url: String,
@@ -26,28 +28,44 @@ impl Server {
     /// Starts it with more arguments, which win over the usual ones: `--database`, say.
     pub fn start_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory for the server's data");
-        let log = File::create(directory.path().join("log")).expect("a file for the log");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_keyfob-server"))
-            .args(["--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .current_dir(&directory)
-            .env_remove("DATABASE_URL")
-            .env_remove("KEYFOB_PUBLIC_URL")
-            .env("KEYFOB_PROJECT_ID", PROJECT_ID)
-            .env("KEYFOB_SECRET", SECRET)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("the server starts");
-        let url = greeting(&mut process);
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let (process, url) = begin(&directory, &arguments);
         let server = Self {
             process,
+            arguments,
             directory,
             url: url.clone().unwrap_or_default(),
         };
-        assert!(url.is_some(), "the server gave no address:\n{}", server.log());
+        assert!(
+            url.is_some(),
+            "the server gave no address:\n{}",
+            server.log()
+        );
         server
+    }
+
+    /// Starts it on the data that it left.
+    pub fn start_again(&mut self) {
+        let (process, url) = begin(&self.directory, &self.arguments);
+        self.process = process;
+        self.url = url.unwrap_or_else(|| panic!("no address:\n{}", self.log()));
+    }
+
+    /// What it says when it is started on the data that it left, and doesn't.
+    pub fn fail_again(&self) -> String {
+        output(command(&self.directory, &self.arguments))
+    }
+
+    /// What it says when it is started with these arguments, and ends by itself.
+    pub fn fail_with(arguments: &[&str]) -> String {
+        let directory = tempfile::tempdir().expect("a directory for the server's data");
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        output(command(&directory, &arguments))
+    }
+
+    /// A file of its data.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// What it has logged so far.
@@ -69,6 +87,41 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn command(directory: &TempDir, arguments: &[String]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfob-server"));
+    command
+        .args(["--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("DATABASE_URL")
+        .env_remove("KEYFOB_PUBLIC_URL")
+        .env("KEYFOB_PROJECT_ID", PROJECT_ID)
+        .env("KEYFOB_SECRET", SECRET)
+        .stdin(Stdio::null());
+    command
+}
+
+fn begin(directory: &TempDir, arguments: &[String]) -> (Child, Option<String>) {
+    let mut options = File::options();
+    let log = options
+        .append(true)
+        .create(true)
+        .open(directory.path().join("log"));
+    let mut process = command(directory, arguments)
+        .stdout(Stdio::piped())
+        .stderr(log.expect("a file for the log"))
+        .spawn()
+        .expect("the server starts");
+    let url = greeting(&mut process);
+    (process, url)
+}
+
+fn output(mut command: Command) -> String {
+    let output = command.output().expect("the server starts");
+    let said = [output.stdout, output.stderr].concat();
+    String::from_utf8(said).expect("text")
 }
 
 /// Reads all that the server says at its start, and tells the address.
