@@ -253,11 +253,12 @@ impl From<Failure> for keyfob_status_t {
     }
 }
 
-impl<E> From<Error<E>> for keyfob_status_t {
-    fn from(error: Error<E>) -> Self {
+/// The store of C says itself what is wrong.
+impl From<Error<Self>> for keyfob_status_t {
+    fn from(error: Error<Self>) -> Self {
         match error {
             Error::Rejected(rejection) => rejection.into(),
-            Error::Store(_) => KEYFOB_STORE_FAILED,
+            Error::Store(status) => status,
             Error::Entropy(_) => KEYFOB_ENTROPY_FAILED,
             Error::Corrupt(corrupt) => corrupt.into(),
             Error::PepperMissing => KEYFOB_PEPPER_MISSING,
