@@ -49,7 +49,7 @@ pub struct keyfob_policy_t {
     pub resync_steps: u16,
     /// How many steps a token's clock may drift away and still be followed, at most 100.
     pub drift_steps: u8,
-    /// How many recovery codes a registration gets, at most 16; 0 in builds without `sha2`.
+    /// How many recovery codes a registration gets, at most 16; builds without `sha2` have none.
     pub recovery_codes: u8,
     /// Other than 0 if secrets of 80 to 127 bits may be migrated.
     pub legacy_secrets: u8,

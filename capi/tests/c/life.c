@@ -26,9 +26,6 @@ static void open_desk(void)
     desk.entropy = repeatable_entropy(&desk.entropy_state);
     desk.context.now = NOON;
     desk.context.policy = keyfob_policy_default();
-#ifdef BARE_METAL
-    desk.context.policy.recovery_codes = 0;
-#endif
     desk.params = keyfob_params_default();
 }
 
