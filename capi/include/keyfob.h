@@ -14,19 +14,29 @@
 #include <stdint.h>
 
 /**
+ * Most bytes of a secret.
+ */
+#define KEYFOB_SECRET_BYTES 128
+
+/**
+ * Room for the base32 of any secret and the zero that ends it.
+ */
+#define KEYFOB_BASE32_SIZE 206
+
+/**
  * Room for any code and the zero that ends it.
  */
 #define KEYFOB_CODE_SIZE 9
 
 /**
+ * Room for an issuer or an account that was read, and the zero that ends it.
+ */
+#define KEYFOB_NAME_SIZE 256
+
+/**
  * Bytes of a pepper.
  */
 #define KEYFOB_PEPPER_BYTES 32
-
-/**
- * Eight-byte words of a proposal.
- */
-#define KEYFOB_PROPOSAL_WORDS 200
 
 /**
  * Most bytes of a record.
@@ -59,19 +69,9 @@
 #define KEYFOB_RECOVERY_CODE_SIZE 30
 
 /**
- * Most bytes of a secret.
+ * Eight-byte words of a proposal.
  */
-#define KEYFOB_SECRET_BYTES 128
-
-/**
- * Room for the base32 of any secret and the zero that ends it.
- */
-#define KEYFOB_BASE32_SIZE 206
-
-/**
- * Room for an issuer or an account that was read, and the zero that ends it.
- */
-#define KEYFOB_NAME_SIZE 256
+#define KEYFOB_PROPOSAL_WORDS 200
 
 /**
  * What came of a call. Nobody may be let in on any other status than `KEYFOB_OK`.
@@ -583,6 +583,209 @@ typedef uint32_t keyfob_write_kind_t;
 #endif // __cplusplus
 
 /**
+ * The secret that a token and its verifier share: 16 to 128 bytes, or from 10 if another system
+ * made it. Wipe it with `keyfob_wipe` once it isn't needed.
+ */
+typedef struct {
+    /**
+     * How many bytes there are.
+     */
+    uint8_t length;
+    /**
+     * The bytes; those after `length` mean nothing.
+     */
+    uint8_t bytes[KEYFOB_SECRET_BYTES];
+} keyfob_secret_t;
+
+/**
+ * A source of cryptographically strong random bytes: a hardware generator, or the operating
+ * system's. Never a clock, a serial number or `rand`.
+ */
+typedef struct {
+    /**
+     * Handed to `fill` as it is.
+     */
+    void *context;
+    /**
+     * Fills all of the bytes and returns 1; on anything else none of them is used.
+     */
+    int (*fill)(void *context,
+                uint8_t *bytes,
+                size_t length);
+} keyfob_entropy_t;
+
+/**
+ * What a token and its verifier agree on. Begin with `keyfob_params_default`.
+ */
+typedef struct {
+    /**
+     * A `keyfob_kind_t`.
+     */
+    uint32_t kind;
+    /**
+     * A `keyfob_algorithm_t`.
+     */
+    uint32_t algorithm;
+    /**
+     * A `keyfob_format_t`.
+     */
+    uint32_t format;
+    /**
+     * How long a step lasts, 1 to 86,400 seconds; not read for a counter.
+     */
+    uint32_t period_seconds;
+    /**
+     * Where the counting of steps begins, in seconds of Unix time; not read for a counter.
+     */
+    uint64_t epoch;
+} keyfob_params_t;
+
+/**
+ * A one-time code, as it is shown.
+ */
+typedef struct {
+    /**
+     * Its symbols, leading zeros included, ended by a zero byte.
+     */
+    char text[KEYFOB_CODE_SIZE];
+} keyfob_code_t;
+
+/**
+ * The steps around the expected one whose codes are accepted, at most ten to each side.
+ */
+typedef struct {
+    /**
+     * Steps before the expected one.
+     */
+    uint8_t past;
+    /**
+     * Steps after it.
+     */
+    uint8_t future;
+} keyfob_window_t;
+
+/**
+ * The steps that must not be accepted again: every one up to the last that was. All zero means
+ * that none is burned.
+ *
+ * Keep it with the secret, and store it before you let anyone in.
+ */
+typedef struct {
+    /**
+     * The last burned step, if any is.
+     */
+    uint64_t last_step;
+    /**
+     * Other than 0 if any step is burned.
+     */
+    uint32_t any;
+} keyfob_burned_t;
+
+/**
+ * A code that was right, once.
+ */
+typedef struct {
+    /**
+     * The step whose code it is.
+     */
+    uint64_t step;
+    /**
+     * How many steps after the expected one; negative for a token that lags.
+     */
+    int8_t offset;
+} keyfob_match_t;
+
+/**
+ * A key URI that was read. It carries the secret: wipe it with `keyfob_wipe`.
+ */
+typedef struct {
+    /**
+     * The secret.
+     */
+    keyfob_secret_t secret;
+    /**
+     * The parameters.
+     */
+    keyfob_params_t params;
+    /**
+     * The counter of the token's next code; 0 for a time-based token.
+     */
+    uint64_t counter;
+    /**
+     * Who issued the token, decoded; empty if the URI doesn't say.
+     */
+    char issuer[KEYFOB_NAME_SIZE];
+    /**
+     * Whose token it is, decoded.
+     */
+    char account[KEYFOB_NAME_SIZE];
+    /**
+     * Other than 0 if the label names another issuer, which lost.
+     */
+    uint8_t issuer_overridden;
+} keyfob_uri_t;
+
+/**
+ * What is accepted, how guessing is slowed, and what is given out. Begin with
+ * `keyfob_policy_default` and change what you need.
+ */
+typedef struct {
+    /**
+     * The steps accepted around the expected one, for time-based tokens.
+     */
+    keyfob_window_t window;
+    /**
+     * The counters accepted from the next one on, for counter-based tokens.
+     */
+    keyfob_window_t look_ahead;
+    /**
+     * Failures in a row that make nobody wait; fewer than `disabled_at`.
+     */
+    uint8_t free_failures;
+    /**
+     * Failures in a row at which a registration is disabled, at most 100.
+     */
+    uint8_t disabled_at;
+    /**
+     * The wait after the first failure that isn't free; it doubles with each further one.
+     */
+    uint32_t first_wait_seconds;
+    /**
+     * The longest wait, at most 86,400 seconds.
+     */
+    uint32_t longest_wait_seconds;
+    /**
+     * How long a new token waits for its first code, 5 to 1,440 minutes.
+     */
+    uint16_t pending_minutes;
+    /**
+     * How far a resynchronisation searches, at most 1,500 steps.
+     */
+    uint16_t resync_steps;
+    /**
+     * How many steps a token's clock may drift away and still be followed, at most 100.
+     */
+    uint8_t drift_steps;
+    /**
+     * How many recovery codes a registration gets, at most 16; builds without `sha2` have none.
+     */
+    uint8_t recovery_codes;
+    /**
+     * Other than 0 if secrets of 80 to 127 bits may be migrated.
+     */
+    uint8_t legacy_secrets;
+    /**
+     * A `keyfob_recovery_format_t`.
+     */
+    uint32_t recovery_format;
+    /**
+     * Iterations of PBKDF2 for recovery codes below 112 bits, at most 10,000,000; 0 refuses such
+     * codes. Needs the feature `pbkdf2`.
+     */
+    uint32_t pbkdf2_iterations;
+} keyfob_policy_t;
+
+/**
  * A registration as a store keeps it. Its bytes hold the secret: keep them as you would keep that,
  * and wipe it with `keyfob_wipe`.
  *
@@ -666,106 +869,6 @@ typedef struct {
 } keyfob_store_t;
 
 /**
- * What a token and its verifier agree on. Begin with `keyfob_params_default`.
- */
-typedef struct {
-    /**
-     * A `keyfob_kind_t`.
-     */
-    uint32_t kind;
-    /**
-     * A `keyfob_algorithm_t`.
-     */
-    uint32_t algorithm;
-    /**
-     * A `keyfob_format_t`.
-     */
-    uint32_t format;
-    /**
-     * How long a step lasts, 1 to 86,400 seconds; not read for a counter.
-     */
-    uint32_t period_seconds;
-    /**
-     * Where the counting of steps begins, in seconds of Unix time; not read for a counter.
-     */
-    uint64_t epoch;
-} keyfob_params_t;
-
-/**
- * The steps around the expected one whose codes are accepted, at most ten to each side.
- */
-typedef struct {
-    /**
-     * Steps before the expected one.
-     */
-    uint8_t past;
-    /**
-     * Steps after it.
-     */
-    uint8_t future;
-} keyfob_window_t;
-
-/**
- * What is accepted, how guessing is slowed, and what is given out. Begin with
- * `keyfob_policy_default` and change what you need.
- */
-typedef struct {
-    /**
-     * The steps accepted around the expected one, for time-based tokens.
-     */
-    keyfob_window_t window;
-    /**
-     * The counters accepted from the next one on, for counter-based tokens.
-     */
-    keyfob_window_t look_ahead;
-    /**
-     * Failures in a row that make nobody wait; fewer than `disabled_at`.
-     */
-    uint8_t free_failures;
-    /**
-     * Failures in a row at which a registration is disabled, at most 100.
-     */
-    uint8_t disabled_at;
-    /**
-     * The wait after the first failure that isn't free; it doubles with each further one.
-     */
-    uint32_t first_wait_seconds;
-    /**
-     * The longest wait, at most 86,400 seconds.
-     */
-    uint32_t longest_wait_seconds;
-    /**
-     * How long a new token waits for its first code, 5 to 1,440 minutes.
-     */
-    uint16_t pending_minutes;
-    /**
-     * How far a resynchronisation searches, at most 1,500 steps.
-     */
-    uint16_t resync_steps;
-    /**
-     * How many steps a token's clock may drift away and still be followed, at most 100.
-     */
-    uint8_t drift_steps;
-    /**
-     * How many recovery codes a registration gets, at most 16; 0 in builds without `sha2`.
-     */
-    uint8_t recovery_codes;
-    /**
-     * Other than 0 if secrets of 80 to 127 bits may be migrated.
-     */
-    uint8_t legacy_secrets;
-    /**
-     * A `keyfob_recovery_format_t`.
-     */
-    uint32_t recovery_format;
-    /**
-     * Iterations of PBKDF2 for recovery codes below 112 bits, at most 10,000,000; 0 refuses such
-     * codes. Needs the feature `pbkdf2`.
-     */
-    uint32_t pbkdf2_iterations;
-} keyfob_policy_t;
-
-/**
  * What a decision depends on besides the record and the input.
  */
 typedef struct {
@@ -788,23 +891,6 @@ typedef struct {
 } keyfob_context_t;
 
 /**
- * A source of cryptographically strong random bytes: a hardware generator, or the operating
- * system's. Never a clock, a serial number or `rand`.
- */
-typedef struct {
-    /**
-     * Handed to `fill` as it is.
-     */
-    void *context;
-    /**
-     * Fills all of the bytes and returns 1; on anything else none of them is used.
-     */
-    int (*fill)(void *context,
-                uint8_t *bytes,
-                size_t length);
-} keyfob_entropy_t;
-
-/**
  * A registration's own name, for logs and other tables. It isn't secret.
  */
 typedef struct {
@@ -813,21 +899,6 @@ typedef struct {
      */
     uint8_t bytes[KEYFOB_REGISTRATION_ID_BYTES];
 } keyfob_registration_id_t;
-
-/**
- * The secret that a token and its verifier share: 16 to 128 bytes, or from 10 if another system
- * made it. Wipe it with `keyfob_wipe` once it isn't needed.
- */
-typedef struct {
-    /**
-     * How many bytes there are.
-     */
-    uint8_t length;
-    /**
-     * The bytes; those after `length` mean nothing.
-     */
-    uint8_t bytes[KEYFOB_SECRET_BYTES];
-} keyfob_secret_t;
 
 /**
  * One recovery code, as it is shown to the person.
@@ -925,23 +996,6 @@ typedef struct {
      */
     uint8_t replaced;
 } keyfob_authentication_t;
-
-/**
- * The steps that must not be accepted again: every one up to the last that was. All zero means
- * that none is burned.
- *
- * Keep it with the secret, and store it before you let anyone in.
- */
-typedef struct {
-    /**
-     * The last burned step, if any is.
-     */
-    uint64_t last_step;
-    /**
-     * Other than 0 if any step is burned.
-     */
-    uint32_t any;
-} keyfob_burned_t;
 
 /**
  * A token as another system knew it. All zero but the secret and the parameters is right where
@@ -1098,30 +1152,6 @@ typedef struct {
 } keyfob_registration_t;
 
 /**
- * A one-time code, as it is shown.
- */
-typedef struct {
-    /**
-     * Its symbols, leading zeros included, ended by a zero byte.
-     */
-    char text[KEYFOB_CODE_SIZE];
-} keyfob_code_t;
-
-/**
- * A code that was right, once.
- */
-typedef struct {
-    /**
-     * The step whose code it is.
-     */
-    uint64_t step;
-    /**
-     * How many steps after the expected one; negative for a token that lags.
-     */
-    int8_t offset;
-} keyfob_match_t;
-
-/**
  * A decision that isn't valid yet: what is to be written, and an answer that can be had only by
  * telling what became of that write. Its bytes are nobody's business: they hold secrets.
  *
@@ -1135,39 +1165,14 @@ typedef struct {
     uint64_t opaque[KEYFOB_PROPOSAL_WORDS];
 } keyfob_proposal_t;
 
-/**
- * A key URI that was read. It carries the secret: wipe it with `keyfob_wipe`.
- */
-typedef struct {
-    /**
-     * The secret.
-     */
-    keyfob_secret_t secret;
-    /**
-     * The parameters.
-     */
-    keyfob_params_t params;
-    /**
-     * The counter of the token's next code; 0 for a time-based token.
-     */
-    uint64_t counter;
-    /**
-     * Who issued the token, decoded; empty if the URI doesn't say.
-     */
-    char issuer[KEYFOB_NAME_SIZE];
-    /**
-     * Whose token it is, decoded.
-     */
-    char account[KEYFOB_NAME_SIZE];
-    /**
-     * Other than 0 if the label names another issuer, which lost.
-     */
-    uint8_t issuer_overridden;
-} keyfob_uri_t;
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * A text that tells a person what to do about a status, in English: never NULL, never to be freed.
+ */
+const char *keyfob_status_text(uint32_t status);
 
 /**
  * Overwrites memory in a way that no compiler leaves out: for secrets, records, enrolments and
@@ -1180,6 +1185,179 @@ extern "C" {
  */
 void keyfob_wipe(uint8_t *memory,
                  size_t length);
+
+/**
+ * The operating system's randomness, as the `fill` of a `keyfob_entropy_t` without a context.
+ * Only in builds with the feature `getrandom`.
+ *
+ * Duties of the caller:
+ * `length` bytes can be written at `bytes`.
+ */
+int keyfob_system_entropy(void *_context,
+                          uint8_t *bytes,
+                          size_t length);
+
+/**
+ * Draws a new secret as long as the algorithm's output (RFC 6238 section 5.1): 20, 32 or 64 bytes.
+ */
+keyfob_status_t keyfob_secret_generate(keyfob_secret_t *secret,
+                                       uint32_t algorithm_number,
+                                       const keyfob_entropy_t *entropy);
+
+/**
+ * Takes a secret of 16 to 128 bytes that was made elsewhere.
+ *
+ * Duties of the caller:
+ * `length` bytes can be read at `bytes`.
+ */
+keyfob_status_t keyfob_secret_from_bytes(keyfob_secret_t *secret,
+                                         const uint8_t *bytes,
+                                         size_t length);
+
+/**
+ * Reads canonical base32 (RFC 4648 section 6): upper case, no padding, no spare bits set.
+ *
+ * Duties of the caller:
+ * `length` bytes can be read at `text`.
+ */
+keyfob_status_t keyfob_secret_from_base32(keyfob_secret_t *secret,
+                                          const char *text,
+                                          size_t length);
+
+/**
+ * Reads the base32 that people paste: either case, with spaces, hyphens or padding.
+ *
+ * Duties of the caller:
+ * `length` bytes can be read at `text`.
+ */
+keyfob_status_t keyfob_secret_from_pasted_base32(keyfob_secret_t *secret,
+                                                 const char *text,
+                                                 size_t length);
+
+/**
+ * Writes the canonical base32 that authenticator apps take, ended by a zero. `KEYFOB_BASE32_SIZE`
+ * bytes are room enough.
+ *
+ * Duties of the caller:
+ * `size` bytes can be written at `text`.
+ */
+keyfob_status_t keyfob_secret_to_base32(const keyfob_secret_t *secret,
+                                        char *text,
+                                        size_t size);
+
+/**
+ * A time-based token, SHA-1, six digits, 30 seconds: what every app understands.
+ */
+keyfob_params_t keyfob_params_default(void);
+
+/**
+ * The code that a time-based token with a right clock shows at `now`, in seconds of Unix time.
+ */
+keyfob_status_t keyfob_totp_code(const keyfob_secret_t *secret,
+                                 const keyfob_params_t *params,
+                                 uint64_t now,
+                                 keyfob_code_t *code);
+
+/**
+ * How many seconds the code of `now` has left: 1 to the period; longer before the epoch.
+ */
+keyfob_status_t keyfob_totp_remaining_seconds(const keyfob_params_t *params,
+                                              uint64_t now,
+                                              uint64_t *seconds);
+
+/**
+ * The code of one counter.
+ */
+keyfob_status_t keyfob_hotp_code(const keyfob_secret_t *secret,
+                                 const keyfob_params_t *params,
+                                 uint64_t counter,
+                                 keyfob_code_t *code);
+
+/**
+ * Verifies what was typed against a time-based token, and burns its step and all before it, so
+ * that the same `burned` never accepts it again. All of the window is computed and compared in
+ * constant time.
+ *
+ * Store `burned` before you act on `KEYFOB_OK`, count `KEYFOB_MISMATCH`, and slow the guesser down;
+ * the functions with a registration do all of that.
+ *
+ * Duties of the caller:
+ * `length` bytes can be read at `typed`.
+ */
+keyfob_status_t keyfob_totp_verify(const keyfob_secret_t *secret,
+                                   const keyfob_params_t *params,
+                                   const char *typed,
+                                   size_t length,
+                                   uint64_t now,
+                                   keyfob_window_t window,
+                                   keyfob_burned_t *burned,
+                                   keyfob_match_t *found);
+
+/**
+ * Verifies what was typed around the next counter, the one after the last burned, and burns its
+ * counter and all before it. Duties and constant time are those of `keyfob_totp_verify`.
+ *
+ * Duties of the caller:
+ * `length` bytes can be read at `typed`.
+ */
+keyfob_status_t keyfob_hotp_verify(const keyfob_secret_t *secret,
+                                   const keyfob_params_t *params,
+                                   const char *typed,
+                                   size_t length,
+                                   keyfob_window_t window,
+                                   keyfob_burned_t *burned,
+                                   keyfob_match_t *found);
+
+/**
+ * The URI that enrols a token, for a QR code: ended by a zero, `length` bytes without it.
+ * 4,097 bytes are room enough for any. It carries the secret: keep it out of logs, and wipe it.
+ *
+ * The issuer may be empty. `counter` is that of the next code; it isn't read for a token that goes
+ * by time.
+ *
+ * Duties of the caller:
+ * So many bytes can be read at `issuer` and `account`, and `size` written at `text`.
+ */
+keyfob_status_t keyfob_uri_write(const keyfob_secret_t *secret,
+                                 const keyfob_params_t *params,
+                                 uint64_t counter,
+                                 const char *issuer,
+                                 size_t issuer_length,
+                                 const char *account,
+                                 size_t account_length,
+                                 char *text,
+                                 size_t size,
+                                 size_t *length);
+
+/**
+ * Reads a key URI; `reading` is a `keyfob_reading_t`. A value that can't be understood is never
+ * replaced by a default, and a name of more than 255 bytes is `KEYFOB_BUFFER_TOO_SMALL`.
+ *
+ * Duties of the caller:
+ * `length` bytes can be read at `text`.
+ */
+keyfob_status_t keyfob_uri_read(const char *text,
+                                size_t length,
+                                uint32_t reading,
+                                keyfob_uri_t *uri);
+
+/**
+ * One step to each side, ten counters of look-ahead, five free failures, an hour to confirm, ten
+ * recovery codes; no drift followed, no legacy secrets.
+ */
+keyfob_policy_t keyfob_policy_default(void);
+
+/**
+ * No window: a code counts for its own 30 seconds only (OWASP ASVS 5.0, 6.5.5). Clocks must go
+ * right.
+ */
+keyfob_policy_t keyfob_policy_strict(void);
+
+/**
+ * For tokens whose crystal drifts: two steps to each side, and up to 20 steps of drift followed,
+ * one a log-in (RFC 6238 section 6).
+ */
+keyfob_policy_t keyfob_policy_for_hardware_tokens(void);
 
 /**
  * Starts a registration, pending until its first code: `keyfob_propose_create`, carried out.
@@ -1284,10 +1462,10 @@ keyfob_status_t keyfob_resync(const keyfob_store_t *store,
  * Duties of the caller:
  * The functions of `store` are as it says.
  */
-keyfob_status_t keyfob_status(const keyfob_store_t *store,
-                              const void *id,
-                              const keyfob_context_t *context,
-                              keyfob_registration_t *registration);
+keyfob_status_t keyfob_registration_status(const keyfob_store_t *store,
+                                           const void *id,
+                                           const keyfob_context_t *context,
+                                           keyfob_registration_t *registration);
 
 /**
  * Hands a token out, for another system to take over: `keyfob_record_export` from a store.
@@ -1337,98 +1515,6 @@ keyfob_status_t keyfob_fence(const keyfob_store_t *store,
  */
 keyfob_status_t keyfob_delete(const keyfob_store_t *store,
                               const void *id);
-
-/**
- * The operating system's randomness, as the `fill` of a `keyfob_entropy_t` without a context.
- * Only in builds with the feature `getrandom`.
- *
- * Duties of the caller:
- * `length` bytes can be written at `bytes`.
- */
-int keyfob_system_entropy(void *_context,
-                          uint8_t *bytes,
-                          size_t length);
-
-/**
- * The code that a time-based token with a right clock shows at `now`, in seconds of Unix time.
- */
-keyfob_status_t keyfob_totp_code(const keyfob_secret_t *secret,
-                                 const keyfob_params_t *params,
-                                 uint64_t now,
-                                 keyfob_code_t *code);
-
-/**
- * How many seconds the code of `now` has left: 1 to the period; longer before the epoch.
- */
-keyfob_status_t keyfob_totp_remaining_seconds(const keyfob_params_t *params,
-                                              uint64_t now,
-                                              uint64_t *seconds);
-
-/**
- * The code of one counter.
- */
-keyfob_status_t keyfob_hotp_code(const keyfob_secret_t *secret,
-                                 const keyfob_params_t *params,
-                                 uint64_t counter,
-                                 keyfob_code_t *code);
-
-/**
- * Verifies what was typed against a time-based token, and burns its step and all before it, so
- * that the same `burned` never accepts it again. All of the window is computed and compared in
- * constant time.
- *
- * Store `burned` before you act on `KEYFOB_OK`, count `KEYFOB_MISMATCH`, and slow the guesser down;
- * the functions with a registration do all of that.
- *
- * Duties of the caller:
- * `length` bytes can be read at `typed`.
- */
-keyfob_status_t keyfob_totp_verify(const keyfob_secret_t *secret,
-                                   const keyfob_params_t *params,
-                                   const char *typed,
-                                   size_t length,
-                                   uint64_t now,
-                                   keyfob_window_t window,
-                                   keyfob_burned_t *burned,
-                                   keyfob_match_t *found);
-
-/**
- * Verifies what was typed around the next counter, the one after the last burned, and burns its
- * counter and all before it. Duties and constant time are those of `keyfob_totp_verify`.
- *
- * Duties of the caller:
- * `length` bytes can be read at `typed`.
- */
-keyfob_status_t keyfob_hotp_verify(const keyfob_secret_t *secret,
-                                   const keyfob_params_t *params,
-                                   const char *typed,
-                                   size_t length,
-                                   keyfob_window_t window,
-                                   keyfob_burned_t *burned,
-                                   keyfob_match_t *found);
-
-/**
- * A time-based token, SHA-1, six digits, 30 seconds: what every app understands.
- */
-keyfob_params_t keyfob_params_default(void);
-
-/**
- * One step to each side, ten counters of look-ahead, five free failures, an hour to confirm, ten
- * recovery codes; no drift followed, no legacy secrets.
- */
-keyfob_policy_t keyfob_policy_default(void);
-
-/**
- * No window: a code counts for its own 30 seconds only (OWASP ASVS 5.0, 6.5.5). Clocks must go
- * right.
- */
-keyfob_policy_t keyfob_policy_strict(void);
-
-/**
- * For tokens whose crystal drifts: two steps to each side, and up to 20 steps of drift followed,
- * one a log-in (RFC 6238 section 6).
- */
-keyfob_policy_t keyfob_policy_for_hardware_tokens(void);
 
 /**
  * Tells what a proposal wants written: a compare-and-swap for your store. Wipe `write` with
@@ -1571,54 +1657,6 @@ keyfob_status_t keyfob_record_export(const keyfob_record_t *record,
                                      keyfob_migration_t *migration);
 
 /**
- * Draws a new secret as long as the algorithm's output (RFC 6238 section 5.1): 20, 32 or 64 bytes.
- */
-keyfob_status_t keyfob_secret_generate(keyfob_secret_t *secret,
-                                       uint32_t algorithm_number,
-                                       const keyfob_entropy_t *entropy);
-
-/**
- * Takes a secret of 16 to 128 bytes that was made elsewhere.
- *
- * Duties of the caller:
- * `length` bytes can be read at `bytes`.
- */
-keyfob_status_t keyfob_secret_from_bytes(keyfob_secret_t *secret,
-                                         const uint8_t *bytes,
-                                         size_t length);
-
-/**
- * Reads canonical base32 (RFC 4648 section 6): upper case, no padding, no spare bits set.
- *
- * Duties of the caller:
- * `length` bytes can be read at `text`.
- */
-keyfob_status_t keyfob_secret_from_base32(keyfob_secret_t *secret,
-                                          const char *text,
-                                          size_t length);
-
-/**
- * Reads the base32 that people paste: either case, with spaces, hyphens or padding.
- *
- * Duties of the caller:
- * `length` bytes can be read at `text`.
- */
-keyfob_status_t keyfob_secret_from_pasted_base32(keyfob_secret_t *secret,
-                                                 const char *text,
-                                                 size_t length);
-
-/**
- * Writes the canonical base32 that authenticator apps take, ended by a zero. `KEYFOB_BASE32_SIZE`
- * bytes are room enough.
- *
- * Duties of the caller:
- * `size` bytes can be written at `text`.
- */
-keyfob_status_t keyfob_secret_to_base32(const keyfob_secret_t *secret,
-                                        char *text,
-                                        size_t size);
-
-/**
  * Gives the answer of `keyfob_propose_create` or `keyfob_propose_replace`, and wipes the proposal.
  *
  * `swap` is a `keyfob_swap_t`: what became of the write, or `KEYFOB_SWAP_STORED` where there was
@@ -1669,44 +1707,6 @@ keyfob_status_t keyfob_settle_resync(keyfob_proposal_t *proposal,
  */
 keyfob_status_t keyfob_settle_change(keyfob_proposal_t *proposal,
                                      uint32_t swap);
-
-/**
- * A text that tells a person what to do about a status, in English: never NULL, never to be freed.
- */
-const char *keyfob_status_text(uint32_t status);
-
-/**
- * The URI that enrols a token, for a QR code: ended by a zero, `length` bytes without it.
- * 4,097 bytes are room enough for any. It carries the secret: keep it out of logs, and wipe it.
- *
- * The issuer may be empty. `counter` is that of the next code; it isn't read for a token that goes
- * by time.
- *
- * Duties of the caller:
- * So many bytes can be read at `issuer` and `account`, and `size` written at `text`.
- */
-keyfob_status_t keyfob_uri_write(const keyfob_secret_t *secret,
-                                 const keyfob_params_t *params,
-                                 uint64_t counter,
-                                 const char *issuer,
-                                 size_t issuer_length,
-                                 const char *account,
-                                 size_t account_length,
-                                 char *text,
-                                 size_t size,
-                                 size_t *length);
-
-/**
- * Reads a key URI; `reading` is a `keyfob_reading_t`. A value that can't be understood is never
- * replaced by a default, and a name of more than 255 bytes is `KEYFOB_BUFFER_TOO_SMALL`.
- *
- * Duties of the caller:
- * `length` bytes can be read at `text`.
- */
-keyfob_status_t keyfob_uri_read(const char *text,
-                                size_t length,
-                                uint32_t reading,
-                                keyfob_uri_t *uri);
 
 #ifdef __cplusplus
 }  // extern "C"

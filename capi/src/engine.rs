@@ -225,7 +225,7 @@ pub unsafe extern "C" fn keyfob_resync(
 /// # Safety
 /// The functions of `store` are as it says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyfob_status(
+pub unsafe extern "C" fn keyfob_registration_status(
     store: Option<&keyfob_store_t>,
     id: *const c_void,
     context: Option<&keyfob_context_t>,

@@ -5,8 +5,11 @@
 //!
 //! Every function checks its pointers and values, and tells by a status what is wrong. Structures
 //! are plain, allocated by the caller and copied as C copies them; only a proposal is opaque, as it
-//! holds an answer that isn't valid yet. What is unsafe is in `border.rs`, `entropy.rs`, `store.rs`
-//! and `proposal.rs`, and nowhere else.
+//! holds an answer that isn't valid yet.
+//!
+//! A pointer to one value is an `Option` of a reference, which is what C sees as a pointer that may
+//! be NULL. What takes more trust than that is in `border.rs` (lengths), `entropy.rs` and `store.rs`
+//! (calling C), and `proposal.rs` (memory that holds a Rust value).
 #![no_std]
 #![allow(unsafe_code)] // C's pointers
 #![allow(non_camel_case_types)] // C's names
@@ -16,23 +19,36 @@
 #[cfg(not(target_os = "none"))]
 extern crate std; // brings the handler of panics
 
+// What every function answers, and what crosses the border. This is the order of the header, too.
+mod status;
+
 mod border;
-mod engine;
+
+// A token: its secret, its parameters, its codes.
 mod entropy;
-mod otp;
-#[cfg(any(target_os = "none", feature = "panic-control"))]
-mod panic;
+mod secret;
+
 mod params;
+
+mod otp;
+mod uri;
+
+// A registration: what is stored, and what is told of it.
 mod policy;
-mod proposal;
-mod propose;
 mod record;
 mod registration;
-mod secret;
-mod settle;
-mod status;
 mod store;
-mod uri;
+
+// Requests over a store, and the same as proposals for a loop of one's own.
+mod engine;
+
+mod proposal;
+
+mod propose;
+mod settle;
+
+#[cfg(any(target_os = "none", feature = "panic-control"))]
+mod panic;
 
 pub use border::keyfob_wipe;
 pub use engine::*;

@@ -89,7 +89,7 @@ impl Settings {
             now: UnixTime::from_seconds(context.now),
             policy: context.policy.read()?,
             #[cfg(feature = "sha2")]
-            pepper: (context.has_pepper != 0).then_some(Pepper::new(context.pepper)),
+            pepper: (context.has_pepper != 0).then(|| Pepper::new(context.pepper)),
         })
     }
 

@@ -15,5 +15,6 @@ int token(void);
 int life(void);
 int proposals(void);
 int hostile(void);
+int hashes(void);
 
 #endif

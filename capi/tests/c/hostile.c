@@ -179,9 +179,9 @@ static int nulls_with_a_store(void)
     NULL_IN(keyfob_resync(&store, NULL, "123456", 6, NULL, 6, &context, &resync));
     NULL_IN(keyfob_resync(&store, NULL, "123456", 6, "123456", 6, NULL, &resync));
     NULL_IN(keyfob_resync(&store, NULL, "123456", 6, "123456", 6, &context, NULL));
-    NULL_IN(keyfob_status(NULL, NULL, &context, &registration));
-    NULL_IN(keyfob_status(&store, NULL, NULL, &registration));
-    NULL_IN(keyfob_status(&store, NULL, &context, NULL));
+    NULL_IN(keyfob_registration_status(NULL, NULL, &context, &registration));
+    NULL_IN(keyfob_registration_status(&store, NULL, NULL, &registration));
+    NULL_IN(keyfob_registration_status(&store, NULL, &context, NULL));
     NULL_IN(keyfob_export(NULL, NULL, 0, &migration));
     NULL_IN(keyfob_export(&store, NULL, 0, NULL));
     NULL_IN(keyfob_unlock(NULL, NULL));

@@ -61,12 +61,12 @@ static int is_confirmed_by_its_first_code(void)
     CHECK(log_in() == KEYFOB_SECRET_TOO_SHORT);
     CHECK(type("123456") == KEYFOB_UNKNOWN);
     CHECK(enroll() == KEYFOB_OK);
-    CHECK(keyfob_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
+    CHECK(keyfob_registration_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
     CHECK(registration.state == KEYFOB_STATE_PENDING && registration.state_time == NOON + 3600);
     CHECK(log_in() == KEYFOB_OK && desk.last.activated && !desk.last.replaced);
     CHECK(log_in() == KEYFOB_REPLAYED);
     CHECK(enroll() == KEYFOB_ALREADY_REGISTERED);
-    CHECK(keyfob_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
+    CHECK(keyfob_registration_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
     CHECK(registration.state == KEYFOB_STATE_ACTIVE && registration.last_use == NOON);
     return 0;
 }
@@ -78,7 +78,7 @@ static int is_locked_by_wrong_codes(void)
     for (int failure = 0; failure < 6; failure++)
         CHECK(type("000000") == KEYFOB_MISMATCH);
     CHECK(type("000000") == KEYFOB_LOCKED && desk.last.locked_until == NOON + 30);
-    CHECK(keyfob_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
+    CHECK(keyfob_registration_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
     CHECK(registration.codes.locked_until == NOON + 30);
     CHECK(keyfob_unlock(&desk.store, "alice") == KEYFOB_OK);
     desk.context.now += 60;

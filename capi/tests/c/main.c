@@ -14,8 +14,8 @@ static int run(const char *name, int (*checks)(void))
 
 int main(void)
 {
-    int failed = run("token", token) | run("life", life) | run("proposals", proposals) |
-                 run("hostile", hostile);
+    int failed = run("token", token) | run("hashes", hashes) | run("life", life) |
+                 run("proposals", proposals) | run("hostile", hostile);
 
     return failed != 0;
 }
