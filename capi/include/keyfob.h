@@ -1183,17 +1183,17 @@ const char *keyfob_status_text(uint32_t status);
  * Duties of the caller:
  * Unless it is NULL, `length` bytes at `memory` can be written.
  */
-void keyfob_wipe(uint8_t *memory,
+void keyfob_wipe(void *memory,
                  size_t length);
 
 /**
- * The operating system's randomness, as the `fill` of a `keyfob_entropy_t` without a context.
+ * The operating system's randomness, as the `fill` of a `keyfob_entropy_t`; it reads no context.
  * Only in builds with the feature `getrandom`.
  *
  * Duties of the caller:
  * `length` bytes can be written at `bytes`.
  */
-int keyfob_system_entropy(void *_context,
+int keyfob_system_entropy(void *context,
                           uint8_t *bytes,
                           size_t length);
 

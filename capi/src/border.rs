@@ -1,6 +1,6 @@
 //! The border: what C lends, checked, and what it is given.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
 use core::mem::MaybeUninit;
 use core::slice;
 
@@ -81,14 +81,8 @@ pub(crate) unsafe fn lent_place<'a>(start: *mut u8, size: usize) -> Result<&'a m
 
 /// A place for a text and the zero that ends it, all zero at first.
 pub(crate) struct Place<'a> {
-    pub(crate) bytes: &'a mut [u8],
-    pub(crate) length: usize,
-}
-
-impl<'a> Place<'a> {
-    pub(crate) const fn new(bytes: &'a mut [u8]) -> Self {
-        Self { bytes, length: 0 }
-    }
+    bytes: &'a mut [u8],
+    length: usize,
 }
 
 impl core::fmt::Write for Place<'_> {
@@ -105,12 +99,25 @@ impl core::fmt::Write for Place<'_> {
     }
 }
 
-/// What writes a text whole, as an array of C's characters: what is left of it is zero.
+/// Writes a text whole, and tells its length; what doesn't fit leaves nothing behind.
+pub(crate) fn write_text(
+    bytes: &mut [u8],
+    write: impl FnOnce(&mut Place<'_>) -> core::fmt::Result,
+) -> Result<usize> {
+    let mut place = Place { bytes, length: 0 };
+    if write(&mut place).is_ok() {
+        return Ok(place.length);
+    }
+    place.bytes.zeroize();
+    Err(KEYFOB_BUFFER_TOO_SMALL)
+}
+
+/// A text as an array of C's characters: what is left of it is zero.
 pub(crate) fn characters<const SIZE: usize>(
     write: impl FnOnce(&mut Place<'_>) -> core::fmt::Result,
 ) -> Result<[c_char; SIZE]> {
     let mut bytes = Zeroizing::new([0; SIZE]);
-    write(&mut Place::new(&mut *bytes)).map_err(|_| KEYFOB_BUFFER_TOO_SMALL)?;
+    write_text(&mut *bytes, write)?;
     Ok(bytes.map(|byte| c_char::from_ne_bytes([byte])))
 }
 
@@ -122,9 +129,9 @@ pub(crate) fn characters<const SIZE: usize>(
 /// # Safety
 /// Unless it is NULL, `length` bytes at `memory` can be written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn keyfob_wipe(memory: *mut u8, length: usize) {
+pub unsafe extern "C" fn keyfob_wipe(memory: *mut c_void, length: usize) {
     // SAFETY: as the caller says.
-    if let Ok(bytes) = unsafe { lent_place(memory, length) } {
+    if let Ok(bytes) = unsafe { lent_place(memory.cast(), length) } {
         bytes.zeroize();
     }
 }

@@ -36,7 +36,7 @@ impl Entropy for Source {
     }
 }
 
-/// The operating system's randomness, as the `fill` of a `keyfob_entropy_t` without a context.
+/// The operating system's randomness, as the `fill` of a `keyfob_entropy_t`; it reads no context.
 /// Only in builds with the feature `getrandom`.
 ///
 /// # Safety
@@ -44,10 +44,11 @@ impl Entropy for Source {
 #[cfg(feature = "getrandom")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_system_entropy(
-    _context: *mut c_void,
+    context: *mut c_void,
     bytes: *mut u8,
     length: usize,
 ) -> c_int {
+    let _ = context;
     // SAFETY: as the caller says.
     let bytes = unsafe { crate::border::lent_place(bytes, length) };
     let filled = bytes.is_ok_and(|bytes| keyfob::SystemEntropy.fill(bytes).is_ok());

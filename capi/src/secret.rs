@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 
 use keyfob::{Base32Buffer, Secret};
 
-use crate::border::{Place, Result, give, lent, lent_bytes, lent_place, lent_text, status};
+use crate::border::{Result, give, lent, lent_bytes, lent_place, lent_text, status, write_text};
 use crate::entropy::keyfob_entropy_t;
 use crate::keyfob_status_t::{self, *};
 use crate::params::algorithm;
@@ -130,7 +130,5 @@ fn write_base32(secret: Option<&keyfob_secret_t>, place: Result<&mut [u8]>) -> R
     let secret = lent(secret)?.read()?;
     let mut buffer = Base32Buffer::new();
     let text = secret.to_base32(&mut buffer);
-    Place::new(place?)
-        .write_str(text)
-        .map_err(|_| KEYFOB_BUFFER_TOO_SMALL)
+    write_text(place?, |place| place.write_str(text)).map(drop)
 }

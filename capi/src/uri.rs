@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 
 use keyfob::{KeyUri, Params, Step, UriText};
 
-use crate::border::{Place, Result, characters, give, lent, lent_place, lent_text};
+use crate::border::{Result, characters, give, lent, lent_place, lent_text, write_text};
 use crate::keyfob_status_t::{self, *};
 use crate::params::keyfob_params_t;
 use crate::secret::keyfob_secret_t;
@@ -80,14 +80,9 @@ pub unsafe extern "C" fn keyfob_uri_write(
                 KeyUri::hotp(&secret, params, Step::new(counter), issuer, account)
             }
         };
-        write_uri(&uri?, place?)
+        let uri = uri?;
+        write_text(place?, |place| write!(place, "{uri}"))
     })
-}
-
-fn write_uri(uri: &KeyUri<'_>, place: &mut [u8]) -> Result<usize> {
-    let mut place = Place::new(place);
-    write!(place, "{uri}").map_err(|_| KEYFOB_BUFFER_TOO_SMALL)?;
-    Ok(place.length)
 }
 
 /// Reads a key URI; `reading` is a `keyfob_reading_t`. A value that can't be understood is never

@@ -20,7 +20,7 @@ static desk_t desk;
 
 static void open_desk(void)
 {
-    keyfob_wipe((uint8_t *)&desk, sizeof desk);
+    keyfob_wipe(&desk, sizeof desk);
     desk.store = memory_store(&desk.memory);
     desk.entropy_state = 2463534242U;
     desk.entropy = repeatable_entropy(&desk.entropy_state);

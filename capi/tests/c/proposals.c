@@ -152,6 +152,7 @@ static int writes_and_reads_uris(void)
     CHECK(length == sizeof URI - 1 && strcmp(text, URI) == 0);
     CHECK(keyfob_uri_write(&secret, &params, 0, "ACME Co", 7, "john@example.com", 16, text,
                            length, &length) == KEYFOB_BUFFER_TOO_SMALL);
+    CHECK(text[0] == '\0' && text[50] == '\0');
     CHECK(keyfob_uri_read(URI, sizeof URI - 1, KEYFOB_STRICT, &uri) == KEYFOB_OK);
     CHECK(strcmp(uri.issuer, "ACME Co") == 0 && strcmp(uri.account, "john@example.com") == 0);
     CHECK(uri.secret.length == 20 && !uri.issuer_overridden);

@@ -97,7 +97,7 @@ int token(void)
     if ((line = hotp_codes(&secret)) || (line = totp_codes(&secret)) ||
         (line = a_code_counts_once(&secret)) || (line = a_counter_is_followed(&secret)))
         return line;
-    keyfob_wipe((uint8_t *)&secret, sizeof secret);
+    keyfob_wipe(&secret, sizeof secret);
     CHECK(secret.length == 0 && secret.bytes[0] == 0);
     return 0;
 }

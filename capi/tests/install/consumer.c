@@ -18,6 +18,6 @@ int main(void)
         return 1;
     }
     puts(code.text);
-    keyfob_wipe((uint8_t *)&secret, sizeof secret);
+    keyfob_wipe(&secret, sizeof secret);
     return 0;
 }
