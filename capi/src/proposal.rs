@@ -17,8 +17,8 @@ pub const KEYFOB_PROPOSAL_WORDS: usize = 200;
 /// A decision that isn't valid yet: what is to be written, and an answer that can be had only by
 /// telling what became of that write. Its bytes are nobody's business: they hold secrets.
 ///
-/// A `keyfob_propose_…` function fills it, whatever was in it. `keyfob_proposal_write` tells what to
-/// write, and the `keyfob_settle_…` function of the same name takes the answer out and wipes it.
+/// A `keyfob_propose_...` function fills it, whatever was in it. `keyfob_proposal_write` tells what to
+/// write, and the `keyfob_settle_...` function of the same name takes the answer out and wipes it.
 #[repr(C)]
 pub struct keyfob_proposal_t {
     /// Opaque.
