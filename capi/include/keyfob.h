@@ -1199,6 +1199,9 @@ int keyfob_system_entropy(void *context,
 
 /**
  * Draws a new secret as long as the algorithm's output (RFC 6238 section 5.1): 20, 32 or 64 bytes.
+ *
+ * Duties of the caller:
+ * The function of `entropy` is as that says.
  */
 keyfob_status_t keyfob_secret_generate(keyfob_secret_t *secret,
                                        uint32_t algorithm_number,
@@ -1531,6 +1534,9 @@ void keyfob_proposal_wipe(keyfob_proposal_t *proposal);
 /**
  * Decides about a new registration, pending until its first code. Over one that is pending it
  * starts again; over an active one it is `KEYFOB_ALREADY_REGISTERED`.
+ *
+ * Duties of the caller:
+ * The function of `entropy` is as that says.
  */
 keyfob_status_t keyfob_propose_create(keyfob_proposal_t *proposal,
                                       const keyfob_record_t *record,
@@ -1554,6 +1560,9 @@ keyfob_status_t keyfob_propose_authenticate(keyfob_proposal_t *proposal,
 /**
  * Decides about a new token for an active registration, for a person with a proof of the last five
  * minutes. The old token works until the new one's first code.
+ *
+ * Duties of the caller:
+ * The function of `entropy` is as that says.
  */
 keyfob_status_t keyfob_propose_replace(keyfob_proposal_t *proposal,
                                        const keyfob_record_t *record,
@@ -1567,7 +1576,7 @@ keyfob_status_t keyfob_propose_replace(keyfob_proposal_t *proposal,
  * codes or new ones.
  *
  * Duties of the caller:
- * What `migration` says of its recovery codes is so.
+ * What `migration` says of its recovery codes is so, and the function of `entropy` is as that says.
  */
 keyfob_status_t keyfob_propose_migrate(keyfob_proposal_t *proposal,
                                        const keyfob_record_t *record,
@@ -1591,6 +1600,9 @@ keyfob_status_t keyfob_propose_recover(keyfob_proposal_t *proposal,
 /**
  * Decides about new recovery codes, for a person who has just logged in: the old ones stop working
  * when they are stored. Needs the feature `sha2`.
+ *
+ * Duties of the caller:
+ * The function of `entropy` is as that says.
  */
 keyfob_status_t keyfob_propose_recovery_codes(keyfob_proposal_t *proposal,
                                               const keyfob_record_t *record,

@@ -19,8 +19,11 @@ use crate::registration::{Told as _, keyfob_migration_t, keyfob_proof_t, keyfob_
 
 /// Decides about a new registration, pending until its first code. Over one that is pending it
 /// starts again; over an active one it is `KEYFOB_ALREADY_REGISTERED`.
+///
+/// # Safety
+/// The function of `entropy` is as that says.
 #[unsafe(no_mangle)]
-pub extern "C" fn keyfob_propose_create(
+pub unsafe extern "C" fn keyfob_propose_create(
     proposal: Option<&mut keyfob_proposal_t>,
     record: Option<&keyfob_record_t>,
     params: Option<&keyfob_params_t>,
@@ -68,8 +71,11 @@ pub unsafe extern "C" fn keyfob_propose_authenticate(
 
 /// Decides about a new token for an active registration, for a person with a proof of the last five
 /// minutes. The old token works until the new one's first code.
+///
+/// # Safety
+/// The function of `entropy` is as that says.
 #[unsafe(no_mangle)]
-pub extern "C" fn keyfob_propose_replace(
+pub unsafe extern "C" fn keyfob_propose_replace(
     proposal: Option<&mut keyfob_proposal_t>,
     record: Option<&keyfob_record_t>,
     proof: Option<&keyfob_proof_t>,
@@ -96,7 +102,7 @@ pub extern "C" fn keyfob_propose_replace(
 /// codes or new ones.
 ///
 /// # Safety
-/// What `migration` says of its recovery codes is so.
+/// What `migration` says of its recovery codes is so, and the function of `entropy` is as that says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_migrate(
     proposal: Option<&mut keyfob_proposal_t>,
@@ -147,9 +153,12 @@ pub unsafe extern "C" fn keyfob_propose_recover(
 
 /// Decides about new recovery codes, for a person who has just logged in: the old ones stop working
 /// when they are stored. Needs the feature `sha2`.
+///
+/// # Safety
+/// The function of `entropy` is as that says.
 #[cfg(feature = "sha2")]
 #[unsafe(no_mangle)]
-pub extern "C" fn keyfob_propose_recovery_codes(
+pub unsafe extern "C" fn keyfob_propose_recovery_codes(
     proposal: Option<&mut keyfob_proposal_t>,
     record: Option<&keyfob_record_t>,
     context: Option<&keyfob_context_t>,

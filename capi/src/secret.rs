@@ -52,8 +52,11 @@ impl From<&Secret> for keyfob_secret_t {
 }
 
 /// Draws a new secret as long as the algorithm's output (RFC 6238 section 5.1): 20, 32 or 64 bytes.
+///
+/// # Safety
+/// The function of `entropy` is as that says.
 #[unsafe(no_mangle)]
-pub extern "C" fn keyfob_secret_generate(
+pub unsafe extern "C" fn keyfob_secret_generate(
     secret: Option<&mut MaybeUninit<keyfob_secret_t>>,
     algorithm_number: u32,
     entropy: Option<&keyfob_entropy_t>,
