@@ -24,7 +24,7 @@ class Database:
     """One row; SQLite's integers are signed, so the revision is kept as bytes."""
 
     def __init__(self, path, naive):
-        self.connection = sqlite3.connect(path, timeout=600, isolation_level=None)
+        self.connection = sqlite3.connect(path, timeout=60, isolation_level=None)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
         self.connection.execute("CREATE TABLE IF NOT EXISTS registrations (revision BLOB, record BLOB)")
@@ -74,12 +74,12 @@ def race(library, naive, directory):
     times = [NOON + PERIOD_SECONDS * index for index in range(ROUNDS)]
     codes = [(now, keyfob.code(secret, now)) for now in times]
 
-    barrier, results = multiprocessing.Barrier(PROCESSES), multiprocessing.Queue()
+    barrier, results = multiprocessing.Barrier(PROCESSES, timeout=60), multiprocessing.Queue()
     arguments = library, path, naive, codes, barrier, results
     processes = [multiprocessing.Process(target=take_part, args=arguments) for _ in range(PROCESSES)]
     for process in processes:
         process.start()
-    told = [results.get(timeout=600) for _ in range(PROCESSES * ROUNDS)]
+    told = [results.get(timeout=60) for _ in range(PROCESSES * ROUNDS)]
     for process in processes:
         process.join()
     return [[status for at, status in told if at == now] for now in times]
