@@ -1,4 +1,4 @@
 set -euo pipefail
 
-cargo fmt --check
+cargo fmt --all --check
 cargo fmt --check --manifest-path fuzz/Cargo.toml

@@ -124,6 +124,15 @@ fn names() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn counters_are_written_without_leading_zeros() {
+    for counter in [0, 9, 10, u64::from(u32::MAX), u64::MAX] {
+        let uri = KeyUri::hotp(&secret(), HotpParams::DEFAULT, Step::new(counter), "", "a");
+        let written = uri.unwrap().to_string();
+        assert!(written.ends_with(&format!("&counter={counter}")));
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_strictly(
@@ -151,6 +160,8 @@ proptest! {
         let counter = Step::new(counter);
         let uri = KeyUri::hotp(&secret(), HotpParams::DEFAULT, counter, "", &account).unwrap();
         let written = uri.to_string();
+        let ending = format!("&counter={}", counter.number());
+        prop_assert!(written.ends_with(&ending));
         prop_assert_eq!(KeyUri::parse(&written).unwrap().counter(), Some(counter));
     }
 

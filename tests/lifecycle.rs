@@ -581,7 +581,7 @@ fn strong_recovery_codes_are_taken_over_as_they_are() {
 #[test]
 fn recovery_codes_can_come_as_lines() {
     let codes = ExistingRecoveryCodes::from_lines(
-        "correct-horse-battery-staple-anew\n\nTr0ub4dor-AND-three-more-long-words\n",
+        "correct-horse-battery-staple-anew\r\n\nTr0ub4dor-AND-three-more-long-words\n",
     );
     let mut desk = Desk::new(Policy::DEFAULT);
     desk.migrate(&Migration {

@@ -15,6 +15,8 @@ mod totp;
 mod truncate;
 mod verify;
 
+#[cfg(feature = "sha2")]
+pub(crate) use base32::encode_in as encode_base32_in;
 pub use code::{Code, CodeError, CodeText};
 pub(crate) use hmac::fingerprint;
 pub use key::OtpKey;

@@ -180,6 +180,25 @@ impl Period {
     pub const fn as_seconds(self) -> u32 {
         self.0
     }
+
+    /// How many whole periods so many seconds have.
+    ///
+    /// A period is at least 1. Not every optimiser sees that, and a division would leave it a way to
+    /// panic.
+    pub(super) const fn times_in(self, seconds: u64) -> u64 {
+        match seconds.checked_div(self.0 as u64) {
+            Some(times) => times,
+            None => 0,
+        }
+    }
+
+    /// How many seconds are left over then.
+    pub(super) const fn left_over_in(self, seconds: u64) -> u64 {
+        match seconds.checked_rem(self.0 as u64) {
+            Some(seconds) => seconds,
+            None => 0,
+        }
+    }
 }
 
 impl Default for Period {

@@ -104,18 +104,18 @@ impl Totp {
 impl TotpParams {
     /// The step that `now` falls in, as [`Totp::step_at`] tells it.
     #[must_use]
-    #[allow(clippy::arithmetic_side_effects)] // a period is at least 1
     pub const fn step_at(&self, now: UnixTime) -> Step {
-        Step::new(now.seconds_since(self.epoch) / self.period.as_seconds() as u64)
+        Step::new(self.period.times_in(now.seconds_since(self.epoch)))
     }
 
     /// How many seconds the step of `now` has left, as [`Totp::remaining_seconds`] tells it.
     #[must_use]
-    #[allow(clippy::arithmetic_side_effects)] // a period is at least 1; a remainder is below it
     pub const fn remaining_seconds(&self, now: UnixTime) -> u64 {
+        let elapsed = self.period.left_over_in(now.seconds_since(self.epoch));
         let period = self.period.as_seconds() as u64;
-        let elapsed = now.seconds_since(self.epoch) % period;
-        (period - elapsed).saturating_add(self.epoch.seconds_since(now))
+        period
+            .saturating_sub(elapsed)
+            .saturating_add(self.epoch.seconds_since(now))
     }
 }
 

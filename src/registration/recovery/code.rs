@@ -6,7 +6,13 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::set::{Shape, Spelling};
 use crate::entropy::fill_checked;
+use crate::otp::encode_base32_in;
 use crate::{Entropy, EntropyError, RecoveryCount, RecoveryFormat};
+
+/// Crockford's base32, without letters that are taken for digits.
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// RFC 4648's base32 in lower case.
+const LOWER_CASE: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// One recovery code, as it is shown to the person, once. Wiped on drop, hidden in `Debug`.
 pub struct RecoveryCode(heapless::String<{ RecoveryCode::MAX_BYTES }>);
@@ -28,16 +34,14 @@ impl RecoveryCode {
         format: RecoveryFormat,
         entropy: &mut (impl Entropy + ?Sized),
     ) -> Result<Self, EntropyError> {
-        let (encoding, symbols) = match format {
-            RecoveryFormat::Standard => (base32::CROCKFORD, 24),
-            RecoveryFormat::Short => (base32::RFC4648_LOWER_NOPAD, 12),
+        let (alphabet, symbols) = match format {
+            RecoveryFormat::Standard => (CROCKFORD, 24),
+            RecoveryFormat::Short => (LOWER_CASE, 12),
         };
         let mut bytes = Zeroizing::new([0; 15]);
         fill_checked(entropy, &mut *bytes)?;
         let mut text = Zeroizing::new([0; 24]);
-        encoding
-            .encode_buf(&*bytes, &mut *text)
-            .map_err(|_| EntropyError)?;
+        encode_base32_in(alphabet, &*bytes, &mut *text);
         Ok(Self::grouped(text.iter().take(symbols)))
     }
 
@@ -193,6 +197,27 @@ mod tests {
 
     fn normal(typed: &str, spelling: Spelling) -> Option<heapless::Vec<u8, 256>> {
         NormalForm::of(typed, spelling).map(|form| form.0.clone())
+    }
+
+    #[test]
+    fn alphabets_are_those_of_the_base32_crate() {
+        let bytes: [u8; 20] = core::array::from_fn(|index| u8::try_from(index * 11).unwrap());
+        let encodings = [
+            (CROCKFORD, base32::CROCKFORD),
+            (LOWER_CASE, base32::RFC4648_LOWER_NOPAD),
+        ];
+        for (alphabet, encoding) in encodings {
+            let (mut ours, mut theirs) = ([0; 32], [0; 32]);
+            encode_base32_in(alphabet, &bytes, &mut ours);
+            encoding.encode_buf(&bytes, &mut theirs).unwrap();
+            assert_eq!(ours, theirs);
+            for (index, symbol) in (0_u8..).zip(alphabet) {
+                encode_base32_in(alphabet, &[index << 3], &mut ours);
+                assert_eq!(ours[0], *symbol);
+                encoding.encode_buf(&[index << 3], &mut theirs).unwrap();
+                assert_eq!(theirs[0], *symbol);
+            }
+        }
     }
 
     #[test]
