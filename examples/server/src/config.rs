@@ -40,9 +40,8 @@ pub(crate) struct Config {
     /// What authenticator apps show above a code
     #[arg(
         long,
-        env = "KEYFOB_ISSUER",
-        default_value = "keyfob",
-        value_name = "NAME"
+        env = "KEYFOB_ISSUER", default_value = "keyfob", value_name = "NAME",
+        value_parser = parse_issuer
     )]
     pub(crate) issuer: String,
 

@@ -11,6 +11,8 @@ use super::documents::seconds;
 use super::{Documents, Records};
 use crate::error::Unavailable;
 
+/// A start that can't be is told at once; whoever asks later asks again by themselves.
+const RETRIES: usize = 1;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const REGISTRATIONS: &str = "keyfob:*"; // the prefix of `RedisOptions::DEFAULT`
 
@@ -29,6 +31,7 @@ pub(super) async fn open(url: &str) -> Result<(Records, Documents), Unavailable>
 
 async fn connect(client: &Client) -> Result<ConnectionManager, Unavailable> {
     let config = ConnectionManagerConfig::new()
+        .set_number_of_retries(RETRIES)
         .set_response_timeout(Some(TIMEOUT))
         .set_connection_timeout(Some(TIMEOUT));
     client
