@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use super::key::OtpKey;
-use super::params::{HotpParams, TotpParams, Window};
+use super::params::{HotpParams, Period, TotpParams, Window};
 use super::secret::Secret;
 use super::verify::{Burned, Match, VerifyError};
 use crate::{Step, UnixTime};
@@ -104,19 +104,35 @@ impl Totp {
 impl TotpParams {
     /// The step that `now` falls in, as [`Totp::step_at`] tells it.
     #[must_use]
-    #[allow(clippy::arithmetic_side_effects)] // a period is at least 1
     pub const fn step_at(&self, now: UnixTime) -> Step {
-        Step::new(now.seconds_since(self.epoch) / self.period.as_seconds() as u64)
+        let (steps, _) = divide(now.seconds_since(self.epoch), self.period);
+        Step::new(steps)
     }
 
     /// How many seconds the step of `now` has left, as [`Totp::remaining_seconds`] tells it.
     #[must_use]
-    #[allow(clippy::arithmetic_side_effects)] // a period is at least 1; a remainder is below it
     pub const fn remaining_seconds(&self, now: UnixTime) -> u64 {
-        let period = self.period.as_seconds() as u64;
-        let elapsed = now.seconds_since(self.epoch) % period;
-        (period - elapsed).saturating_add(self.epoch.seconds_since(now))
+        let (_, elapsed) = divide(now.seconds_since(self.epoch), self.period);
+        let remaining = self.period.as_seconds().saturating_sub(elapsed) as u64;
+        remaining.saturating_add(self.epoch.seconds_since(now))
     }
+}
+
+/// How many periods have passed, and the seconds since the last.
+///
+/// Words are divided, as a Cortex-M0 takes a routine of 600 bytes to divide anything longer. Until
+/// 2106 one word is all there is; after that fifteen bits at a time, which a remainder below 2^17
+/// leaves room for.
+#[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)] // a period is 1 to 86,400
+const fn divide(seconds: u64, period: Period) -> (u64, u32) {
+    let divisor = period.as_seconds();
+    if seconds <= u32::MAX as u64 {
+        let word = seconds as u32;
+        return ((word / divisor) as u64, word % divisor);
+    }
+    let (quotient, remainder) = divide(seconds >> 15, period);
+    let word = (remainder << 15) | (seconds & 0x7fff) as u32;
+    ((quotient << 15) | (word / divisor) as u64, word % divisor)
 }
 
 /// A counter-based token, ready to make codes and to verify them (RFC 4226).
@@ -182,5 +198,37 @@ impl Hotp {
         let expected = burned.next().unwrap_or(Step::new(u64::MAX));
         self.key
             .verify(code, self.params.format, expected, window, burned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn agrees(seconds: u64, period: u32) {
+        let divisor = u64::from(period);
+        let (quotient, remainder) = divide(seconds, Period::from_seconds(period).unwrap());
+        assert_eq!(quotient, seconds / divisor);
+        assert_eq!(u64::from(remainder), seconds % divisor);
+    }
+
+    #[test]
+    fn division_is_exact_where_words_end() {
+        for period in [1, 30, 60, 65_535, 65_536, 86_399, 86_400] {
+            for bits in 0..64 {
+                agrees(1 << bits, period);
+                agrees((1 << bits) - 1, period);
+                agrees(u64::MAX - (1 << bits), period);
+            }
+            agrees(u64::MAX, period);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn division_is_exact(seconds: u64, bits in 0..64, period in 1..=86_400_u32) {
+            agrees(seconds >> bits, period);
+        }
     }
 }
