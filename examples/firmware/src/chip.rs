@@ -8,8 +8,8 @@ use embedded_storage::nor_flash::{
     check_write,
 };
 
-const SECTOR_BYTES: usize = 1024;
-const SECTORS: usize = 4;
+const SECTOR_BYTES: usize = 2048;
+const SECTORS: usize = 3;
 
 /// The whole chip, as a region for a store.
 pub const REGION: core::ops::Range<u32> = 0..(SECTORS * SECTOR_BYTES) as u32;

@@ -93,7 +93,7 @@ impl<'a> ExistingRecoveryCodes<'a> {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
+        self.listed.is_empty() && (self.lines.is_empty() || self.iter().next().is_none())
     }
 }
 

@@ -18,7 +18,7 @@ fn main() -> ! {
 /// `None` if anything is not as it should be.
 fn run() -> Option<()> {
     let mut verifier = Verifier::open(Chip::take()?).ok()?;
-    if verifier.knows_a_token(NOW).ok()? {
+    if verifier.knows_a_token().ok()? {
         return after_reset(&mut verifier);
     }
     let mut outcome = None;

@@ -21,7 +21,7 @@ fn main() -> ! {
 fn run() -> Option<()> {
     let token = Token::new(token::SECRET, TotpParams::DEFAULT).ok()?;
     let mut verifier = Verifier::open(Chip::take()?).ok()?;
-    if verifier.knows_a_token(BEFORE_RESET).ok()? {
+    if verifier.knows_a_token().ok()? {
         return after_reset(&token, &mut verifier);
     }
     board::show("the RFCs' vectors: ");
