@@ -12,7 +12,8 @@ use crate::transition::{
     self, Authenticated, Enrollment, Migrated, Migration, NewRegistration, Proof, Resynced,
 };
 use crate::{
-    Code, Entropy, Failure, Policy, Proposal, Record, RegistrationStore, Status, Swap, UnixTime, Write,
+    Code, Conflict, Entropy, Failure, Policy, Proposal, Record, RegistrationStore, Status, Swap,
+    UnixTime, Write,
 };
 #[cfg(feature = "sha2")]
 use crate::{Pepper, RecoveryCodes, transition::Recovered};
@@ -269,8 +270,10 @@ impl<S: RegistrationStore> Engine<S> {
         for _ in 0..ATTEMPTS {
             let proposal = self.propose(id, &mut decide)?;
             let swap = self.carry_out(id, proposal.write())?;
-            if let Ok(answer) = proposal.settle(swap) {
-                return answer.map_err(Error::Rejected);
+            match proposal.settle(swap) {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(rejection)) => return Err(Error::Rejected(rejection)),
+                Err(Conflict) => {}
             }
         }
         Err(Error::Contended)
