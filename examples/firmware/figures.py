@@ -100,7 +100,8 @@ def show(table):
     print("| program | figure |", " | ".join(heads), "| aim on thumbv6m at z |")
     print("|---|---|" + "---:|" * len(columns) + "---|")
     for program, name in dict.fromkeys(key[2:] for key in table):
-        cells = [f"{table[column + (program, name)]:,}" for column in columns]
+        figures = [table.get(column + (program, name)) for column in columns]
+        cells = ["–" if figure is None else f"{figure:,}" for figure in figures]
         first = columns[0] + (program, name)
         print("|", program, "|", name, "|", " | ".join(cells), "|", verdict(first, table[first]), "|")
 

@@ -1,6 +1,7 @@
 //! A NOR flash chip, played by memory that a reset leaves alone.
 
 use core::mem::MaybeUninit;
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use embedded_storage::nor_flash::{
@@ -8,11 +9,11 @@ use embedded_storage::nor_flash::{
     check_write,
 };
 
-const SECTOR_BYTES: usize = 2048;
-const SECTORS: usize = 3;
+const SECTOR_BYTES: u32 = 1024;
+const BYTES: u32 = 5 * SECTOR_BYTES;
 
 /// The whole chip, as a region for a store.
-pub const REGION: core::ops::Range<u32> = 0..(SECTORS * SECTOR_BYTES) as u32;
+pub const REGION: Range<u32> = 0..BYTES;
 
 /// Stands in memory once the chip was erased; after power-up memory holds anything.
 const POWERED: u32 = 0x6b66_6f62;
@@ -20,7 +21,7 @@ const POWERED: u32 = 0x6b66_6f62;
 #[repr(C)]
 struct Cells {
     powered: u32,
-    bytes: [u8; SECTORS * SECTOR_BYTES],
+    bytes: [u8; BYTES as usize],
 }
 
 /// Not initialized by the start-up code, so it outlasts a reset as flash does.
@@ -92,7 +93,7 @@ impl ReadNorFlash for Chip {
 
 impl NorFlash for Chip {
     const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = SECTOR_BYTES;
+    const ERASE_SIZE: usize = SECTOR_BYTES as usize;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Misuse> {
         check_erase(self, from, to)?;

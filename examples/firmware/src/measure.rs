@@ -19,7 +19,12 @@ pub fn stack(name: &str, work: &mut dyn FnMut()) {
     let top = current_depth();
     paint(top);
     work();
-    report(name, ", stack: ", high_water(top));
+    let deepest = high_water(top);
+    if deepest >= u32::try_from(top - lowest() as usize).unwrap_or(u32::MAX) {
+        board::show("the stack overflowed\n");
+        board::finish(false);
+    }
+    report(name, ", stack: ", deepest);
 }
 
 /// Shows how many ticks of the board's timer a hundred runs of `work` take.

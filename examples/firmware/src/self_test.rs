@@ -1,8 +1,6 @@
 //! The vectors of both RFCs, computed by the device itself.
 
-use keyfob::{
-    Algorithm, CodeFormat, Hotp, HotpParams, Secret, Step, Totp, TotpParams, UnixTime,
-};
+use keyfob::{Algorithm, CodeFormat, Hotp, HotpParams, Secret, Step, Totp, TotpParams, UnixTime};
 
 const RFC_4226: &str = include_str!("../../../tests/vectors/rfc4226_appendix_d.tsv");
 const RFC_6238: &str = include_str!("../../../tests/vectors/rfc6238_appendix_b.tsv");

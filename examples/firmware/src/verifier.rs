@@ -48,7 +48,8 @@ impl Verifier {
             burned: Some(Burned::NOTHING),
             ..Migration::new(secret, Params::Totp(TotpParams::DEFAULT))
         };
-        self.0.migrate(&0, &migration, now, &mut Predictable::new())?;
+        self.0
+            .migrate(&0, &migration, now, &mut Predictable::new())?;
         Ok(())
     }
 

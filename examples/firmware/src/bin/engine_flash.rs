@@ -24,9 +24,13 @@ fn run() -> Option<()> {
     let mut outcome = None;
     measure::stack("register", &mut || outcome = register(&mut verifier));
     outcome?;
-    measure::stack("log in", &mut || outcome = log_in(&mut verifier, NOW, "287082"));
+    measure::stack("log in", &mut || {
+        outcome = log_in(&mut verifier, NOW, "287082");
+    });
     outcome?;
-    measure::ticks_once("log in", &mut || outcome = log_in(&mut verifier, NEXT, "359152"));
+    measure::ticks_once("log in", &mut || {
+        outcome = log_in(&mut verifier, NEXT, "359152");
+    });
     outcome?;
     board::reset()
 }

@@ -22,9 +22,13 @@ fn run() -> Option<()> {
     measure::stack("create", &mut || enrollment = create(&mut verifier));
     let enrollment = enrollment?;
     let mut outcome = None;
-    measure::stack("log in", &mut || outcome = log_in(&mut verifier, &enrollment));
+    measure::stack("log in", &mut || {
+        outcome = log_in(&mut verifier, &enrollment);
+    });
     outcome?;
-    measure::stack("recover", &mut || outcome = recover(&mut verifier, &enrollment));
+    measure::stack("recover", &mut || {
+        outcome = recover(&mut verifier, &enrollment);
+    });
     outcome?;
     recover(&mut verifier, &enrollment).is_none().then_some(())
 }
