@@ -120,6 +120,7 @@ impl<H: Hash> KeyBlock<H> {
         }
         self.0 = H::ZEROS;
         H::put_digest(&state, &mut self.0);
+        state.zeroize();
     }
 
     /// Combines each byte with `pad`, and gives the chaining value after the block.
