@@ -95,7 +95,7 @@ impl<H: Hash> KeyBlock<H> {
         }
     }
 
-    /// Hashes a key that is longer than a block (RFC 2104 §2), padded as FIPS 180-4 (§5.1) says.
+    /// Hashes a key that is longer than a block (RFC 2104 §2).
     ///
     /// The hash crates' hashers would leave it in buffers of their own, and take up 350 bytes of
     /// firmware.
@@ -103,18 +103,10 @@ impl<H: Hash> KeyBlock<H> {
     fn fill_with_digest(&mut self, key: &[u8]) {
         let block_bytes = size_of::<H::Block>();
         let blocks = (key.len() + 1 + block_bytes / 8).div_ceil(block_bytes);
-        let bits = (key.len() as u64 * 8).to_be_bytes();
-        let end = blocks * block_bytes - bits.len();
-        let byte_at = |at: usize| {
-            let padding = if at == key.len() { 0x80 } else { 0 };
-            let byte = key.get(at).or(bits.get(at.wrapping_sub(end)));
-            byte.copied().unwrap_or(padding)
-        };
-
         let mut state = H::INITIAL;
         for block in 0..blocks {
             for (byte, at) in self.0.as_mut().iter_mut().zip(block * block_bytes..) {
-                *byte = byte_at(at);
+                *byte = padded_byte(key, at, blocks * block_bytes);
             }
             H::compress(&mut state, &self.0);
         }
@@ -132,6 +124,16 @@ impl<H: Hash> KeyBlock<H> {
         H::compress(&mut state, &self.0);
         state
     }
+}
+
+/// The byte at `at` of a message that FIPS 180-4 (§5.1) padded to so many bytes: the bit 1, zeros,
+/// the length in bits.
+#[allow(clippy::arithmetic_side_effects)] // a padded message has more than eight bytes
+fn padded_byte(message: &[u8], at: usize, padded_bytes: usize) -> u8 {
+    let bits = (message.len() as u64 * 8).to_be_bytes();
+    let of_length = bits.get(at.wrapping_sub(padded_bytes - bits.len()));
+    let padding = if at == message.len() { 0x80 } else { 0 };
+    *message.get(at).or(of_length).unwrap_or(&padding)
 }
 
 impl<H: Hash> Drop for KeyBlock<H> {
