@@ -12,7 +12,8 @@ use crate::transition::{
     self, Authenticated, Enrollment, Migrated, Migration, NewRegistration, Proof, Resynced,
 };
 use crate::{
-    Code, Entropy, Failure, Policy, Proposal, Record, RegistrationStore, Status, UnixTime,
+    Code, Conflict, Entropy, Failure, Policy, Proposal, Record, RegistrationStore, Status, Swap,
+    UnixTime, Write,
 };
 #[cfg(feature = "sha2")]
 use crate::{Pepper, RecoveryCodes, transition::Recovered};
@@ -282,21 +283,42 @@ impl<S: RegistrationStore> Engine<S> {
         mut decide: impl FnMut(Option<&Record>, &Settings) -> Result<Proposal<T>, Failure>,
     ) -> Result<T, Error<S::Error>> {
         for _ in 0..ATTEMPTS {
-            let record = self.store.load(id).map_err(Error::Store)?;
-            let proposal = decide(record.as_ref(), &self.settings)?;
-            let swap = match proposal.write() {
-                None => None,
-                Some(write) => {
-                    let swap = self
-                        .store
-                        .compare_and_swap(id, write.expected(), write.next());
-                    Some(swap.map_err(Error::Store)?)
-                }
-            };
-            if let Ok(answer) = proposal.settle(swap) {
-                return answer.map_err(Error::Rejected);
+            let proposal = self.propose(id, &mut decide)?;
+            let swap = self.carry_out(id, proposal.write())?;
+            match proposal.settle(swap) {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(rejection)) => return Err(Error::Rejected(rejection)),
+                Err(Conflict) => {}
             }
         }
         Err(Error::Contended)
+    }
+
+    /// Loads and decides. Out of line, so that a microcontroller has the stack that this needs back
+    /// when the store needs its own.
+    #[inline(never)]
+    fn propose<T>(
+        &mut self,
+        id: &S::Id,
+        decide: &mut impl FnMut(Option<&Record>, &Settings) -> Result<Proposal<T>, Failure>,
+    ) -> Result<Proposal<T>, Error<S::Error>> {
+        match self.store.load(id) {
+            Ok(ref record) => decide(record.as_ref(), &self.settings).map_err(Error::from),
+            Err(error) => Err(Error::Store(error)),
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        id: &S::Id,
+        write: Option<&Write>,
+    ) -> Result<Option<Swap>, Error<S::Error>> {
+        let Some(write) = write else {
+            return Ok(None);
+        };
+        let swap = self
+            .store
+            .compare_and_swap(id, write.expected(), write.next());
+        swap.map(Some).map_err(Error::Store)
     }
 }

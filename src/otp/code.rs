@@ -163,11 +163,12 @@ impl CodeText {
 
     fn of_digits(mut value: u32, digits: usize) -> Self {
         let mut symbols = [b'0'; 8];
-        for symbol in symbols.iter_mut().take(digits).rev() {
+        let symbols = symbols.get_mut(..digits).unwrap_or_default();
+        for symbol in symbols.iter_mut().rev() {
             *symbol |= remainder::<10>(value).to_le_bytes()[0];
             value = quotient::<10>(value);
         }
-        Self::of_symbols(symbols.iter().take(digits))
+        Self::of_symbols(symbols)
     }
 
     fn of_steam(mut value: u32) -> Self {
@@ -176,10 +177,10 @@ impl CodeText {
             *symbol = steam_symbol(remainder::<26>(value));
             value = quotient::<26>(value);
         }
-        Self::of_symbols(symbols.iter())
+        Self::of_symbols(&symbols)
     }
 
-    fn of_symbols<'a>(symbols: impl Iterator<Item = &'a u8>) -> Self {
+    fn of_symbols(symbols: &[u8]) -> Self {
         let mut text = heapless::String::new();
         for symbol in symbols {
             // No code is longer than the eight symbols that fit.

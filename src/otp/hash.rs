@@ -7,7 +7,6 @@
 //!
 //! [`Midstates`]: super::hmac::Midstates
 
-use sha1::Digest as _;
 use zeroize::Zeroize;
 
 /// A hash of FIPS 180-4, a block at a time.
@@ -30,11 +29,20 @@ pub(super) trait Hash {
     fn compress(state: &mut Self::State, block: &Self::Block);
     /// Writes the digest that `state` stands for at the start of `block`.
     fn put_digest(state: &Self::State, block: &mut Self::Block);
-    /// Writes the digest of a whole message at the start of `block`.
-    fn put_digest_of(message: &[u8], block: &mut Self::Block);
     /// The digest's first 20 bytes as big-endian words, and its last word: all that RFC 4226's
     /// truncation looks at.
     fn truncation_input(state: &Self::State) -> ([u32; 5], u32);
+}
+
+/// An input block, aligned so that it is filled word by word where a processor can't do otherwise.
+#[derive(Clone, Copy)]
+#[repr(align(8))]
+pub(super) struct Block<const N: usize>([u8; N]);
+
+impl<const N: usize> AsMut<[u8]> for Block<N> {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
 }
 
 /// A last block with the padding after a message of `N + length` bytes in all: the bit 1, zeros,
@@ -44,27 +52,20 @@ pub(super) trait Hash {
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation
 )] // run by the compiler only: what goes wrong fails the build
-const fn padded<const N: usize>(length: usize) -> [u8; N] {
+const fn padded<const N: usize>(length: usize) -> Block<N> {
     let mut block = [0; N];
     let [high, low] = ((N + length) as u16 * 8).to_be_bytes();
     block[length] = 0x80;
     block[N - 2] = high;
     block[N - 1] = low;
-    block
-}
-
-/// Copies `bytes` to the start of `block`.
-fn put(block: &mut [u8], bytes: &[u8]) {
-    for (to, from) in block.iter_mut().zip(bytes) {
-        *to = *from;
-    }
+    Block(block)
 }
 
 pub(super) struct Sha1;
 
 impl Hash for Sha1 {
     type State = [u32; 5];
-    type Block = [u8; 64];
+    type Block = Block<64>;
 
     const INITIAL: Self::State = [
         0x6745_2301,
@@ -73,20 +74,19 @@ impl Hash for Sha1 {
         0x1032_5476,
         0xc3d2_e1f0,
     ];
-    const ZEROS: Self::Block = [0; 64];
+    const ZEROS: Self::Block = Block([0; 64]);
     const COUNTER: &Self::Block = &padded(8);
     const DIGEST: Self::Block = padded(20);
 
     fn compress(state: &mut Self::State, block: &Self::Block) {
-        sha1::block_api::compress(state, core::slice::from_ref(block));
+        sha1::block_api::compress(state, core::slice::from_ref(&block.0));
     }
 
     fn put_digest(state: &Self::State, block: &mut Self::Block) {
-        put(block, state.map(u32::to_be_bytes).as_flattened());
-    }
-
-    fn put_digest_of(message: &[u8], block: &mut Self::Block) {
-        put(block, &sha1::Sha1::digest(message));
+        let (words, _) = block.0.as_chunks_mut();
+        for (word, value) in words.iter_mut().zip(state) {
+            *word = value.to_be_bytes();
+        }
     }
 
     fn truncation_input(state: &Self::State) -> ([u32; 5], u32) {
@@ -101,7 +101,7 @@ pub(super) struct Sha256;
 #[cfg(feature = "sha2")]
 impl Hash for Sha256 {
     type State = [u32; 8];
-    type Block = [u8; 64];
+    type Block = Block<64>;
 
     const INITIAL: Self::State = [
         0x6a09_e667,
@@ -113,20 +113,19 @@ impl Hash for Sha256 {
         0x1f83_d9ab,
         0x5be0_cd19,
     ];
-    const ZEROS: Self::Block = [0; 64];
+    const ZEROS: Self::Block = Block([0; 64]);
     const COUNTER: &Self::Block = &padded(8);
     const DIGEST: Self::Block = padded(32);
 
     fn compress(state: &mut Self::State, block: &Self::Block) {
-        sha2::block_api::compress256(state, core::slice::from_ref(block));
+        sha2::block_api::compress256(state, core::slice::from_ref(&block.0));
     }
 
     fn put_digest(state: &Self::State, block: &mut Self::Block) {
-        put(block, state.map(u32::to_be_bytes).as_flattened());
-    }
-
-    fn put_digest_of(message: &[u8], block: &mut Self::Block) {
-        put(block, &sha2::Sha256::digest(message));
+        let (words, _) = block.0.as_chunks_mut();
+        for (word, value) in words.iter_mut().zip(state) {
+            *word = value.to_be_bytes();
+        }
     }
 
     fn truncation_input(state: &Self::State) -> ([u32; 5], u32) {
@@ -141,7 +140,7 @@ pub(super) struct Sha512;
 #[cfg(feature = "sha2")]
 impl Hash for Sha512 {
     type State = [u64; 8];
-    type Block = [u8; 128];
+    type Block = Block<128>;
 
     const INITIAL: Self::State = [
         0x6a09_e667_f3bc_c908,
@@ -153,20 +152,19 @@ impl Hash for Sha512 {
         0x1f83_d9ab_fb41_bd6b,
         0x5be0_cd19_137e_2179,
     ];
-    const ZEROS: Self::Block = [0; 128];
+    const ZEROS: Self::Block = Block([0; 128]);
     const COUNTER: &Self::Block = &padded(8);
     const DIGEST: Self::Block = padded(64);
 
     fn compress(state: &mut Self::State, block: &Self::Block) {
-        sha2::block_api::compress512(state, core::slice::from_ref(block));
+        sha2::block_api::compress512(state, core::slice::from_ref(&block.0));
     }
 
     fn put_digest(state: &Self::State, block: &mut Self::Block) {
-        put(block, state.map(u64::to_be_bytes).as_flattened());
-    }
-
-    fn put_digest_of(message: &[u8], block: &mut Self::Block) {
-        put(block, &sha2::Sha512::digest(message));
+        let (words, _) = block.0.as_chunks_mut();
+        for (word, value) in words.iter_mut().zip(state) {
+            *word = value.to_be_bytes();
+        }
     }
 
     fn truncation_input(state: &Self::State) -> ([u32; 5], u32) {

@@ -21,7 +21,8 @@ pub(super) struct Midstates<H: Hash> {
 impl<H: Hash> Midstates<H> {
     /// Takes the key in: two compressions, which each later code saves.
     pub(super) fn new(key: &[u8]) -> Self {
-        let mut block = KeyBlock::<H>::of(key);
+        let mut block = KeyBlock::<H>(H::ZEROS);
+        block.fill(key);
         Self {
             inner: block.absorb(INNER_PAD),
             outer: block.absorb(INNER_PAD ^ OUTER_PAD),
@@ -30,10 +31,12 @@ impl<H: Hash> Midstates<H> {
 
     /// The chaining value that is HMAC(key, counter), in two compressions.
     pub(super) fn mac(&self, counter: u64) -> H::State {
+        let mut block = *black_box(H::COUNTER);
+        put_counter(counter, block.as_mut());
         let mut digest = self.inner;
-        H::compress(&mut digest, &counter_block::<H>(counter));
+        H::compress(&mut digest, &block);
 
-        let mut block = H::DIGEST;
+        block = H::DIGEST;
         H::put_digest(&digest, &mut block);
         let mut mac = self.outer;
         H::compress(&mut mac, &block);
@@ -66,19 +69,17 @@ pub(crate) fn fingerprint(key: &[u8]) -> [u8; 16] {
         .to_be_bytes()
 }
 
-/// The last block of a message that is `counter`.
+/// Writes the counter where `block` is zero, at its start.
 ///
 /// The first 16 bytes are written as one, because the hash reads them as one: after a write of the
 /// counter's eight alone, a processor would hold that read back until the write has reached its
 /// cache, and a code would take a sixth longer. So the compiler must not see that the mask leaves
 /// the other eight as they are; nothing but speed rests on it.
-fn counter_block<H: Hash>(counter: u64) -> H::Block {
-    let mut block = *black_box(H::COUNTER);
-    let (words, _) = block.as_mut().as_chunks_mut();
+fn put_counter(counter: u64, block: &mut [u8]) {
+    let (words, _) = block.as_chunks_mut();
     for (word, mask) in words.iter_mut().zip(black_box(&[u64::MAX, 0])) {
         *word = (u64::from_ne_bytes(*word) | (counter.to_be() & mask)).to_ne_bytes();
     }
-    block
 }
 
 /// The key filled up with zeros to a block, or its digest where it is longer than one. Wiped on
@@ -86,13 +87,32 @@ fn counter_block<H: Hash>(counter: u64) -> H::Block {
 struct KeyBlock<H: Hash>(H::Block);
 
 impl<H: Hash> KeyBlock<H> {
-    fn of(key: &[u8]) -> Self {
-        let mut block = Self(H::ZEROS);
-        match block.0.as_mut().get_mut(..key.len()) {
+    /// Fills zeros in where they stay, as a block that is moved would leave the key behind.
+    fn fill(&mut self, key: &[u8]) {
+        match self.0.as_mut().get_mut(..key.len()) {
             Some(start) => start.copy_from_slice(key),
-            None => H::put_digest_of(key, &mut block.0),
+            None => self.fill_with_digest(key),
         }
-        block
+    }
+
+    /// Hashes a key that is longer than a block (RFC 2104 §2).
+    ///
+    /// The hash crates' hashers would leave it in buffers of their own, and take up 350 bytes of
+    /// firmware.
+    #[allow(clippy::arithmetic_side_effects)] // a slice is shorter than 2^61 bytes
+    fn fill_with_digest(&mut self, key: &[u8]) {
+        let block_bytes = size_of::<H::Block>();
+        let blocks = (key.len() + 1 + block_bytes / 8).div_ceil(block_bytes);
+        let mut state = H::INITIAL;
+        for block in 0..blocks {
+            for (byte, at) in self.0.as_mut().iter_mut().zip(block * block_bytes..) {
+                *byte = padded_byte(key, at, blocks * block_bytes);
+            }
+            H::compress(&mut state, &self.0);
+        }
+        self.0 = H::ZEROS;
+        H::put_digest(&state, &mut self.0);
+        state.zeroize();
     }
 
     /// Combines each byte with `pad`, and gives the chaining value after the block.
@@ -106,9 +126,39 @@ impl<H: Hash> KeyBlock<H> {
     }
 }
 
+/// The byte at `at` of a message that FIPS 180-4 (§5.1) padded to so many bytes: the bit 1, zeros,
+/// the length in bits.
+#[allow(clippy::arithmetic_side_effects)] // a padded message has more than eight bytes
+fn padded_byte(message: &[u8], at: usize, padded_bytes: usize) -> u8 {
+    let bits = (message.len() as u64 * 8).to_be_bytes();
+    let of_length = bits.get(at.wrapping_sub(padded_bytes - bits.len()));
+    let padding = if at == message.len() { 0x80 } else { 0 };
+    *message.get(at).or(of_length).unwrap_or(&padding)
+}
+
 impl<H: Hash> Drop for KeyBlock<H> {
     fn drop(&mut self) {
         // As a slice, which is wiped in bulk; an array would be wiped byte by byte.
         self.0.as_mut().zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::hmac::{Hmac, KeyInit, Mac};
+
+    /// Lengths around every edge of the padding, which no vector has.
+    #[test]
+    fn keys_of_every_length_are_taken_in_as_the_hmac_crate_does() {
+        let key: [u8; 300] = core::array::from_fn(|index| index.to_le_bytes()[0]);
+        for length in 0..=key.len() {
+            let key = &key[..length];
+            let mac = Midstates::<Sha1>::new(key).mac(7);
+            let mut other = Hmac::<sha1::Sha1>::new_from_slice(key).unwrap();
+            other.update(&7_u64.to_be_bytes());
+            let expected: [u8; 20] = other.finalize().into_bytes().into();
+            assert_eq!(mac.map(u32::to_be_bytes).as_flattened(), expected);
+        }
     }
 }

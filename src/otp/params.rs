@@ -181,22 +181,27 @@ impl Period {
         self.0
     }
 
-    /// How many whole periods so many seconds have.
+    /// How many whole periods so many seconds have, and how many seconds are left over.
     ///
-    /// A period is at least 1. Not every optimiser sees that, and a division would leave it a way to
-    /// panic.
-    pub(super) const fn times_in(self, seconds: u64) -> u64 {
-        match seconds.checked_div(self.0 as u64) {
-            Some(times) => times,
-            None => 0,
+    /// Words are divided, as a Cortex-M0 takes a routine of 600 bytes to divide anything longer. Until
+    /// 2106 one word is all there is; after that fifteen bits at a time, which a remainder below 2^17
+    /// leaves room for.
+    #[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)]
+    pub(super) const fn divide(self, seconds: u64) -> (u64, u32) {
+        if seconds <= u32::MAX as u64 {
+            let (periods, left_over) = self.divide_word(seconds as u32);
+            return (periods as u64, left_over);
         }
+        let (high, remainder) = self.divide(seconds >> 15);
+        let (low, left_over) = self.divide_word((remainder << 15) | (seconds & 0x7fff) as u32);
+        ((high << 15) | low as u64, left_over)
     }
 
-    /// How many seconds are left over then.
-    pub(super) const fn left_over_in(self, seconds: u64) -> u64 {
-        match seconds.checked_rem(self.0 as u64) {
-            Some(seconds) => seconds,
-            None => 0,
+    /// A period is at least 1. Not every optimiser sees that, and `/` would leave it a way to panic.
+    const fn divide_word(self, seconds: u32) -> (u32, u32) {
+        match (seconds.checked_div(self.0), seconds.checked_rem(self.0)) {
+            (Some(periods), Some(left_over)) => (periods, left_over),
+            _ => (0, 0),
         }
     }
 }
@@ -352,5 +357,37 @@ impl Default for Window {
     /// [`Window::ONE_STEP`].
     fn default() -> Self {
         Self::ONE_STEP
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn agrees(seconds: u64, period: u32) {
+        let divisor = u64::from(period);
+        let (quotient, remainder) = Period::from_seconds(period).unwrap().divide(seconds);
+        assert_eq!(quotient, seconds / divisor);
+        assert_eq!(u64::from(remainder), seconds % divisor);
+    }
+
+    #[test]
+    fn division_is_exact_where_words_end() {
+        for period in [1, 30, 60, 65_535, 65_536, 86_399, 86_400] {
+            for bits in 0..64 {
+                agrees(1 << bits, period);
+                agrees((1 << bits) - 1, period);
+                agrees(u64::MAX - (1 << bits), period);
+            }
+            agrees(u64::MAX, period);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn division_is_exact(seconds: u64, bits in 0..64, period in 1..=86_400_u32) {
+            agrees(seconds >> bits, period);
+        }
     }
 }

@@ -105,17 +105,16 @@ impl TotpParams {
     /// The step that `now` falls in, as [`Totp::step_at`] tells it.
     #[must_use]
     pub const fn step_at(&self, now: UnixTime) -> Step {
-        Step::new(self.period.times_in(now.seconds_since(self.epoch)))
+        let (steps, _) = self.period.divide(now.seconds_since(self.epoch));
+        Step::new(steps)
     }
 
     /// How many seconds the step of `now` has left, as [`Totp::remaining_seconds`] tells it.
     #[must_use]
     pub const fn remaining_seconds(&self, now: UnixTime) -> u64 {
-        let elapsed = self.period.left_over_in(now.seconds_since(self.epoch));
-        let period = self.period.as_seconds() as u64;
-        period
-            .saturating_sub(elapsed)
-            .saturating_add(self.epoch.seconds_since(now))
+        let (_, elapsed) = self.period.divide(now.seconds_since(self.epoch));
+        let remaining = self.period.as_seconds().saturating_sub(elapsed) as u64;
+        remaining.saturating_add(self.epoch.seconds_since(now))
     }
 }
 

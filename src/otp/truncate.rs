@@ -21,8 +21,8 @@ pub(super) fn truncate(words: [u32; 5], last: u32) -> u32 {
 fn select<const N: usize>(mut words: [u32; N], others: [u32; N], bits: u32) -> [u32; N] {
     let [byte, ..] = bits.to_le_bytes();
     let choice = Choice::from(byte & 1);
-    for (word, other) in words.iter_mut().zip(others) {
-        word.conditional_assign(&other, choice);
+    for (word, other) in words.iter_mut().zip(&others) {
+        word.conditional_assign(other, choice);
     }
     words
 }

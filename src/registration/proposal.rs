@@ -85,10 +85,10 @@ impl<T> Proposal<T> {
     /// [`Conflict`] unless the write was stored: load again and decide anew.
     #[inline]
     pub fn settle(self, swap: Option<Swap>) -> Result<Result<T, Rejection>, Conflict> {
-        match (self.write, swap) {
-            (None, _) | (Some(_), Some(Swap::Stored)) => Ok(self.answer),
-            (Some(_), _) => Err(Conflict),
+        if self.write.is_none() || swap == Some(Swap::Stored) {
+            return Ok(self.answer);
         }
+        Err(Conflict)
     }
 }
 

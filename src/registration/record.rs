@@ -62,12 +62,11 @@ impl Record {
     /// [`Corrupt::Malformed`] for more than [`Record::MAX_BYTES`] bytes. What they say is checked
     /// when the engine reads them.
     pub fn from_stored(revision: Revision, bytes: &[u8]) -> Result<Self, Corrupt> {
-        Ok(Self {
-            revision,
-            lapses_at: None,
-            has_recovery_codes: false,
-            bytes: heapless::Vec::from_slice(bytes).map_err(|_| Corrupt::Malformed)?,
-        })
+        let mut record = Self::empty(revision, None, false);
+        match record.bytes.extend_from_slice(bytes) {
+            Ok(()) => Ok(record),
+            Err(_) => Err(Corrupt::Malformed),
+        }
     }
 
     /// A record whose bytes are still to be written, in place: it is too large to be moved for

@@ -77,18 +77,19 @@ impl fmt::Debug for RecoveryCode {
 pub struct RecoveryCodes(heapless::Vec<RecoveryCode, { RecoveryCount::MAX }>);
 
 impl RecoveryCodes {
-    /// Draws `count` codes.
-    pub(in crate::registration) fn mint(
+    /// Draws `count` codes, in place of those that were there.
+    pub(in crate::registration) fn draw(
+        &mut self,
         count: RecoveryCount,
         format: RecoveryFormat,
         entropy: &mut (impl Entropy + ?Sized),
-    ) -> Result<Self, EntropyError> {
-        let mut codes = heapless::Vec::new();
+    ) -> Result<(), EntropyError> {
+        self.0.clear();
         for _ in 0..count.get() {
             let code = RecoveryCode::mint(format, entropy)?;
-            codes.push(code).map_err(|_| EntropyError)?;
+            self.0.push(code).map_err(|_| EntropyError)?;
         }
-        Ok(Self(codes))
+        Ok(())
     }
 
     /// How many codes there are.

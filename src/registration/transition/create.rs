@@ -11,7 +11,7 @@ use crate::registration::throttle::Failures;
 use crate::registration::{
     Failure, Lineage, PendingLifetime, Registration, RegistrationId, Rejection, State, Token,
 };
-use crate::{Entropy, Params, Secret, UnixTime};
+use crate::{Entropy, EntropyError, Params, Secret, UnixTime};
 
 /// What a new token should be like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +81,7 @@ impl fmt::Debug for Enrollment {
 ///
 /// # Errors
 /// A [`Failure`] if the stored record can't be read or randomness fails.
+#[inline(never)] // its stack is needed only once the record was loaded
 pub fn create(
     record: Option<&Record>,
     new: &NewRegistration,
@@ -91,23 +92,16 @@ pub fn create(
         return Ok(Proposal::rejected(Rejection::AlreadyRegistered));
     };
     let lineage = Lineage::draw(entropy)?;
+    let until = new.pending_until(context);
+    let token = draw_token(new, entropy)?;
     #[allow(unused_mut)] // recovery codes come with `sha2`
-    let (mut enrollment, token) = enroll(new, lineage, context, entropy)?;
+    let mut enrollment = Enrollment::of(&token, lineage, until);
     #[allow(unused_mut)]
-    let mut registration = Registration::new(
-        lineage,
-        State::Pending {
-            until: enrollment.pending_until,
-        },
-        token,
-    );
+    let mut registration = Registration::new(lineage, State::Pending { until }, token);
     #[cfg(feature = "sha2")]
-    match mint(&lineage, context, entropy)? {
+    match mint(&mut enrollment.recovery_codes, &lineage, context, entropy)? {
         Err(rejection) => return Ok(Proposal::rejected(rejection)),
-        Ok((codes, set)) => {
-            enrollment.recovery_codes = codes;
-            registration.recovery = set;
-        }
+        Ok(set) => registration.recovery = set,
     }
     let next = registration.to_record(revision);
     Ok(Proposal::new(
@@ -129,41 +123,53 @@ pub(super) fn revision_over_pending(
     Ok(pending.then_some(record.revision().next()))
 }
 
-/// A new token, and what the person is told of it.
-pub(super) fn enroll(
+/// A new token.
+pub(super) fn draw_token(
     new: &NewRegistration,
-    lineage: Lineage,
-    context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
-) -> Result<(Enrollment, Token), Failure> {
-    let lifetime = new.lifetime.unwrap_or(context.policy.pending_lifetime);
+) -> Result<Token, EntropyError> {
     let secret = Secret::generate(new.params.algorithm(), entropy)?;
-    let token = Token::new(secret.clone(), new.params);
-    let enrollment = Enrollment {
-        lineage,
-        secret,
-        params: new.params,
-        pending_until: context.now.saturating_add(lifetime.as_seconds()),
-        #[cfg(feature = "sha2")]
-        recovery_codes: RecoveryCodes::default(),
-    };
-    Ok((enrollment, token))
+    Ok(Token::new(secret, new.params))
 }
 
-/// New recovery codes and what is kept of them.
+impl NewRegistration {
+    /// When the new token lapses.
+    pub(super) fn pending_until(&self, context: &Context<'_>) -> UnixTime {
+        let lifetime = self.lifetime.unwrap_or(context.policy.pending_lifetime);
+        context.now.saturating_add(lifetime.as_seconds())
+    }
+}
+
+impl Enrollment {
+    /// What the person is told of a new token, without recovery codes.
+    pub(super) fn of(token: &Token, lineage: Lineage, pending_until: UnixTime) -> Self {
+        Self {
+            lineage,
+            secret: token.secret.clone(),
+            params: token.params,
+            pending_until,
+            #[cfg(feature = "sha2")]
+            recovery_codes: RecoveryCodes::default(),
+        }
+    }
+}
+
+/// Draws new recovery codes where they are to stay, as there are many to move; gives what is kept of
+/// them.
 #[cfg(feature = "sha2")]
 pub(super) fn mint(
+    codes: &mut RecoveryCodes,
     lineage: &Lineage,
     context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
-) -> Result<Result<(RecoveryCodes, Option<RecoverySet>), Rejection>, Failure> {
+) -> Result<Result<Option<RecoverySet>, Rejection>, Failure> {
     let policy = context.policy.recovery;
-    let codes = RecoveryCodes::mint(policy.count, policy.format, entropy)?;
+    codes.draw(policy.count, policy.format, entropy)?;
     if codes.is_empty() {
-        return Ok(Ok((codes, None)));
+        return Ok(Ok(None));
     }
-    let set = RecoverySet::of_minted(&codes, policy, lineage, context.pepper)?;
-    Ok(set.map(|set| (codes, Some(set))))
+    let set = RecoverySet::of_minted(codes, policy, lineage, context.pepper)?;
+    Ok(set.map(Some))
 }
 
 impl Registration {

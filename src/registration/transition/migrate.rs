@@ -7,7 +7,8 @@ use super::create::revision_over_pending;
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 #[cfg(feature = "sha2")]
-use crate::registration::recovery::{RecoveryCodes, RecoverySet};
+use crate::registration::recovery::RecoveryCodes;
+use crate::registration::recovery::RecoverySet;
 use crate::registration::{
     Failure, LegacySecrets, Lineage, Registration, RegistrationId, Rejection, State, Token,
 };
@@ -88,14 +89,15 @@ impl<'a> ExistingRecoveryCodes<'a> {
     pub fn iter(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         // Not `lines`, in which not every optimiser sees that it can't panic.
         let lines = self.lines.split(['\r', '\n']);
-        let lines = lines.filter(|line| !line.trim().is_empty());
+        let lines = lines.filter(|line| !line.trim_ascii().is_empty());
         self.listed.iter().copied().chain(lines)
     }
 
-    /// Whether there are none.
+    /// Whether there are none. Told without parting lines, which firmware that has no recovery codes
+    /// needn't be able to.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
+        self.listed.is_empty() && self.lines.trim_ascii().is_empty()
     }
 }
 
@@ -132,6 +134,14 @@ pub struct Migrated {
 }
 
 impl Migrated {
+    fn new(lineage: Lineage) -> Self {
+        Self {
+            lineage,
+            #[cfg(feature = "sha2")]
+            recovery_codes: RecoveryCodes::default(),
+        }
+    }
+
     /// The registration's own name.
     #[must_use]
     pub fn registration_id(&self) -> RegistrationId {
@@ -151,6 +161,7 @@ impl Migrated {
 ///
 /// # Errors
 /// A [`Failure`] if the stored record can't be read or randomness fails.
+#[inline(never)] // its stack is needed only once the record was loaded
 pub fn migrate(
     record: Option<&Record>,
     migration: &Migration<'_>,
@@ -163,47 +174,25 @@ pub fn migrate(
     let Some(revision) = revision_over_pending(record, entropy)? else {
         return Ok(Proposal::rejected(Rejection::AlreadyRegistered));
     };
-    let (registration, migrated) = match take_over(migration, context, entropy)? {
-        Ok(taken) => taken,
+    let lineage = Lineage::draw(entropy)?;
+    #[allow(unused_mut)] // recovery codes come with `sha2`
+    let mut migrated = Migrated::new(lineage);
+    let state = State::Active { since: context.now };
+    let mut registration = Registration::new(lineage, state, taken_token(migration, context));
+    #[cfg(feature = "sha2")]
+    let set = recovery_codes(&mut migrated, migration, context, entropy)?;
+    #[cfg(not(feature = "sha2"))]
+    let set = no_recovery_codes(migration);
+    match set {
+        Ok(set) => registration.recovery = set,
         Err(rejection) => return Ok(Proposal::rejected(rejection)),
-    };
+    }
     let next = registration.to_record(revision);
     Ok(Proposal::new(
         record.map(Record::revision),
         Some(next),
         Ok(migrated),
     ))
-}
-
-fn take_over(
-    migration: &Migration<'_>,
-    context: &Context<'_>,
-    entropy: &mut (impl Entropy + ?Sized),
-) -> Result<Result<(Registration, Migrated), Rejection>, Failure> {
-    let lineage = Lineage::draw(entropy)?;
-    let state = State::Active { since: context.now };
-    #[allow(unused_mut)] // recovery codes come with `sha2`
-    let mut registration = Registration::new(lineage, state, taken_token(migration, context));
-    #[cfg(feature = "sha2")]
-    {
-        Ok(
-            recovery_codes(migration, &lineage, context, entropy)?.map(|(recovery_codes, set)| {
-                registration.recovery = set;
-                let migrated = Migrated {
-                    lineage,
-                    recovery_codes,
-                };
-                (registration, migrated)
-            }),
-        )
-    }
-    #[cfg(not(feature = "sha2"))]
-    {
-        if !migration.recovery_codes.is_empty() {
-            return Ok(Err(Rejection::RecoveryCodes));
-        }
-        Ok(Ok((registration, Migrated { lineage })))
-    }
 }
 
 fn taken_token(migration: &Migration<'_>, context: &Context<'_>) -> Token {
@@ -219,19 +208,28 @@ fn taken_token(migration: &Migration<'_>, context: &Context<'_>) -> Token {
     token
 }
 
-/// The minted codes, if any, and what is kept of the codes.
+/// What is kept of the recovery codes, of newly drawn ones if there were none.
 #[cfg(feature = "sha2")]
 fn recovery_codes(
+    migrated: &mut Migrated,
     migration: &Migration<'_>,
-    lineage: &Lineage,
     context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
-) -> Result<Result<(RecoveryCodes, Option<RecoverySet>), Rejection>, Failure> {
+) -> Result<Result<Option<RecoverySet>, Rejection>, Failure> {
+    let lineage = migrated.lineage;
     if migration.recovery_codes.is_empty() {
-        return super::create::mint(lineage, context, entropy);
+        return super::create::mint(&mut migrated.recovery_codes, &lineage, context, entropy);
     }
     let existing = migration.recovery_codes.iter();
     let policy = context.policy.recovery;
-    let set = RecoverySet::of_foreign(existing, policy, lineage, context.pepper)?;
-    Ok(set.map(|set| (RecoveryCodes::default(), Some(set))))
+    let set = RecoverySet::of_foreign(existing, policy, &lineage, context.pepper)?;
+    Ok(set.map(Some))
+}
+
+#[cfg(not(feature = "sha2"))]
+fn no_recovery_codes(migration: &Migration<'_>) -> Result<Option<RecoverySet>, Rejection> {
+    if migration.recovery_codes.is_empty() {
+        return Ok(None);
+    }
+    Err(Rejection::RecoveryCodes)
 }

@@ -137,9 +137,10 @@ pub fn rotate_recovery_codes(
         if let Err(rejection) = registration.require_active(context.now) {
             return Ok(Proposal::rejected(rejection));
         }
-        match super::create::mint(&registration.lineage, context, entropy)? {
+        let mut codes = RecoveryCodes::default();
+        match super::create::mint(&mut codes, &registration.lineage, context, entropy)? {
             Err(rejection) => Ok(Proposal::rejected(rejection)),
-            Ok((codes, set)) => {
+            Ok(set) => {
                 registration.recovery = set;
                 registration.recovery_failures = Failures::default();
                 Ok(update(record, registration, Ok(codes)))

@@ -1,6 +1,6 @@
 //! A new token for an active registration: the old one works until the new one's first code.
 
-use super::create::enroll;
+use super::create::draw_token;
 use super::{Authenticated, Context, Enrollment, NewRegistration, update, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
@@ -103,11 +103,10 @@ pub fn replace(
         if let Err(rejection) = allowed {
             return Ok(Proposal::rejected(rejection));
         }
-        let (enrollment, token) = enroll(new, registration.lineage, context, entropy)?;
-        registration.replacement = Some(Replacement {
-            until: enrollment.pending_until(),
-            token,
-        });
+        let until = new.pending_until(context);
+        let token = draw_token(new, entropy)?;
+        let enrollment = Enrollment::of(&token, registration.lineage, until);
+        registration.replacement = Some(Replacement { until, token });
         Ok(update(record, registration, Ok(enrollment)))
     })
 }

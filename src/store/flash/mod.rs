@@ -1,6 +1,5 @@
 //! Records on raw NOR flash, without a heap.
 
-mod always_ready;
 mod error;
 mod index;
 mod item;
@@ -13,7 +12,6 @@ use core::ops::Range;
 use core::{fmt, mem};
 
 use embedded_storage::nor_flash::NorFlash;
-use embedded_storage_async::nor_flash as waiting;
 use sequential_storage::Error as MapError;
 use sequential_storage::cache::key_pointers::ArrayKeyPointers;
 use sequential_storage::cache::{Cache, Uncached};
@@ -23,12 +21,11 @@ pub use error::FlashError;
 
 use super::RegistrationStore;
 use crate::{Record, Revision, Swap};
-use always_ready::{AlwaysReady, finish};
 use index::Index;
 use item::{Buffer, Content, Key};
 use sectors::{Sectors, State};
 use sizes::Sizes;
-use view::{Shown, View};
+use view::{Access, Shown, View, finish};
 
 /// Where the map found what it read or wrote last.
 ///
@@ -36,7 +33,7 @@ use view::{Shown, View};
 /// many short reads but few bytes.
 type Places<const N: usize> = Cache<Uncached, Uncached, ArrayKeyPointers<Key, N>, Key>;
 
-type Map<S, const N: usize> = MapStorage<Key, S, Places<N>>;
+type Map<'a, F, const N: usize> = MapStorage<Key, View<'a, F>, Places<N>>;
 
 fn no_places<const N: usize>() -> Places<N> {
     Cache::new(Uncached, Uncached, ArrayKeyPointers::new())
@@ -117,9 +114,11 @@ fn no_places<const N: usize>() -> Places<N> {
 /// - **Watch the wear**, which grows as the region fills up; BENCHMARKS.md tells how many log-ins
 ///   one outlasts.
 pub struct FlashStore<F, const N: usize> {
-    flash: AlwaysReady<F>,
+    flash: F,
     region: Range<u32>,
     places: Places<N>,
+    /// Where the map erased last.
+    last_erased: Option<u32>,
     index: Index<N>,
     /// Whether all of the above is as the flash is.
     is_settled: bool,
@@ -166,9 +165,10 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
             return Err(FlashError::Region);
         }
         Ok(Self {
-            flash: AlwaysReady::new(flash),
+            flash,
             region,
             places: no_places(),
+            last_erased: None,
             index: Index::new(),
             is_settled: false,
             is_untried: true,
@@ -177,7 +177,7 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
 
     /// Gives the flash back.
     pub fn into_flash(self) -> F {
-        self.flash.into_inner()
+        self.flash
     }
 
     /// The ids of all registrations, in no order.
@@ -205,8 +205,8 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
         self.settle()?;
         self.append(&Key::Padding, Content::Padding(0))?;
         let newest = self.sector_being_filled()?;
-        self.flash.forget_last_erased();
-        while self.flash.last_erased() != Some(newest) {
+        self.last_erased = None;
+        while self.last_erased != Some(newest) {
             let padding = Content::Padding(Sizes::<F>::PADDING);
             self.append(&Key::Padding, padding)?;
         }
@@ -214,7 +214,7 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
     }
 
     fn sectors(&mut self) -> Sectors<'_, F> {
-        Sectors::new(self.flash.inner_mut(), self.region.clone())
+        Sectors::new(&mut self.flash, self.region.clone())
     }
 
     fn sector_being_filled(&mut self) -> Result<u32, FlashError<F::Error>> {
@@ -233,7 +233,7 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
             return Ok(());
         }
         self.places = no_places();
-        self.index = recovery::recover(self.flash.inner_mut(), &self.region)?;
+        self.index = recovery::recover(&mut self.flash, &self.region)?;
         (self.is_settled, self.is_untried) = (true, true);
         Ok(())
     }
@@ -262,8 +262,7 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
     fn append(&mut self, key: &Key, content: Content<'_>) -> Result<(), FlashError<F::Error>> {
         self.is_settled = false;
         let mut buffer = Buffer::new();
-        let flash = &mut self.flash;
-        on_map(flash, &self.region, &mut self.places, |map| {
+        self.on_map(Access::Change, |map| {
             finish(map.store_item(buffer.as_mut(), key, &content))
         })?;
         if self.is_untried {
@@ -282,26 +281,35 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
         key: &Key,
         buffer: &'b mut Buffer,
     ) -> Result<Option<Content<'b>>, FlashError<F::Error>> {
-        let view = View::new(self.flash.inner_mut(), Shown::All);
-        on_map(view, &self.region, &mut self.places, |map| {
+        self.on_map(Access::Read(Shown::All), |map| {
             finish(map.fetch_item(buffer.as_mut(), key))
         })
     }
+
+    /// Lets the map act on the flash, with the places that it knows.
+    fn on_map<T>(
+        &mut self,
+        access: Access,
+        act: impl FnOnce(&mut Map<'_, F, N>) -> Result<T, MapError<F::Error>>,
+    ) -> Result<T, FlashError<F::Error>> {
+        let known = mem::replace(&mut self.places, no_places());
+        let mut map = map(&mut self.flash, &self.region, access, known)?;
+        let outcome = act(&mut map);
+        let (view, places) = map.destroy();
+        self.last_erased = view.last_erased().or(self.last_erased);
+        self.places = places;
+        outcome.map_err(FlashError::of_map)
+    }
 }
 
-/// Lets the map act on `flash`, with the places that it knows.
-fn on_map<S: waiting::NorFlash, T, const N: usize>(
-    flash: S,
+fn map<'a, F: NorFlash, const N: usize>(
+    flash: &'a mut F,
     region: &Range<u32>,
-    places: &mut Places<N>,
-    act: impl FnOnce(&mut Map<S, N>) -> Result<T, MapError<S::Error>>,
-) -> Result<T, FlashError<S::Error>> {
+    access: Access,
+    places: Places<N>,
+) -> Result<Map<'a, F, N>, FlashError<F::Error>> {
     let config = MapConfig::try_new(region.clone()).map_err(|_| FlashError::Region)?;
-    let known = mem::replace(places, no_places());
-    let mut map = MapStorage::new(flash, config, known);
-    let outcome = act(&mut map);
-    (_, *places) = map.destroy();
-    outcome.map_err(FlashError::of_map)
+    Ok(MapStorage::new(View::new(flash, access), config, places))
 }
 
 impl<F: NorFlash, const N: usize> RegistrationStore for FlashStore<F, N> {
@@ -316,8 +324,10 @@ impl<F: NorFlash, const N: usize> RegistrationStore for FlashStore<F, N> {
         let mut buffer = Buffer::new();
         match self.fetch(&Key::Registration(*id), &mut buffer)? {
             Some(Content::Record(found, bytes)) if found == revision => {
-                let record = Record::from_stored(found, bytes);
-                Ok(Some(record.map_err(FlashError::Corrupt)?))
+                match Record::from_stored(found, bytes) {
+                    Ok(record) => Ok(Some(record)),
+                    Err(error) => Err(FlashError::Corrupt(error)),
+                }
             }
             _ => Err(FlashError::Damaged), // the map passes over what it can't read
         }

@@ -7,15 +7,12 @@
 use core::ops::Range;
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash};
-use sequential_storage::cache::Cache;
-use sequential_storage::map::{MapConfig, MapStorage};
 
-use super::FlashError;
-use super::always_ready::finish;
 use super::index::Index;
 use super::item::{Buffer, Content, Key};
 use super::sectors::{Sectors, State};
-use super::view::{Shown, View};
+use super::view::{Access, Shown, finish};
+use super::{FlashError, map, no_places};
 
 type Outcome<T, F> = Result<T, FlashError<<F as ErrorType>::Error>>;
 
@@ -25,7 +22,7 @@ pub(super) fn recover<F: NorFlash, const N: usize>(
     region: &Range<u32>,
 ) -> Outcome<Index<N>, F> {
     clear_unused(flash, region)?;
-    clear_worthless(flash, region)?;
+    clear_worthless::<F, N>(flash, region)?;
     match Sectors::new(flash, region.clone()).unfinished()? {
         None => survey(flash, region, Shown::All),
         Some(oldest) => finish_emptying(flash, region, oldest),
@@ -50,7 +47,10 @@ fn clear_unused<F: NorFlash>(flash: &mut F, region: &Range<u32>) -> Outcome<(), 
 
 /// One sector should be empty. Where all seem to be full, erases the one in which nothing can be
 /// read, if it is the only one: it was being erased.
-fn clear_worthless<F: NorFlash>(flash: &mut F, region: &Range<u32>) -> Outcome<(), F> {
+fn clear_worthless<F: NorFlash, const N: usize>(
+    flash: &mut F,
+    region: &Range<u32>,
+) -> Outcome<(), F> {
     let mut sectors = Sectors::new(flash, region.clone());
     let all = sectors.all();
     for sector in sectors.all() {
@@ -60,7 +60,7 @@ fn clear_worthless<F: NorFlash>(flash: &mut F, region: &Range<u32>) -> Outcome<(
     }
     let mut worthless = None;
     for sector in all {
-        if holds_nothing(flash, region, sector)? && worthless.replace(sector).is_some() {
+        if holds_nothing::<F, N>(flash, region, sector)? && worthless.replace(sector).is_some() {
             return Ok(());
         }
     }
@@ -70,9 +70,13 @@ fn clear_worthless<F: NorFlash>(flash: &mut F, region: &Range<u32>) -> Outcome<(
     Ok(())
 }
 
-fn holds_nothing<F: NorFlash>(flash: &mut F, region: &Range<u32>, sector: u32) -> Outcome<bool, F> {
+fn holds_nothing<F: NorFlash, const N: usize>(
+    flash: &mut F,
+    region: &Range<u32>,
+    sector: u32,
+) -> Outcome<bool, F> {
     let mut holds_nothing = true;
-    for_each(flash, region, Shown::Only(sector), |_, _| {
+    for_each::<F, N>(flash, region, Shown::Only(sector), |_, _| {
         holds_nothing = false;
         Ok(())
     })?;
@@ -103,7 +107,7 @@ fn is_covered<F: NorFlash, const N: usize>(
     rest: &Index<N>,
 ) -> Outcome<bool, F> {
     let mut is_covered = true;
-    for_each(flash, region, Shown::Only(sector), |key, _| {
+    for_each::<F, N>(flash, region, Shown::Only(sector), |key, _| {
         is_covered &= match key {
             Key::Registration(id) => rest.knows(id),
             Key::Padding => true,
@@ -120,7 +124,7 @@ fn survey<F: NorFlash, const N: usize>(
     shown: Shown,
 ) -> Outcome<Index<N>, F> {
     let mut index = Index::new();
-    for_each(flash, region, shown, |key, content| match key {
+    for_each::<F, N>(flash, region, shown, |key, content| match key {
         Key::Registration(id) => index.note(id, content).map_err(|_| FlashError::NoPlace),
         Key::Padding => Ok(()),
     })?;
@@ -128,15 +132,13 @@ fn survey<F: NorFlash, const N: usize>(
 }
 
 /// Visits every item in the shown sectors, oldest first.
-fn for_each<F: NorFlash>(
+fn for_each<F: NorFlash, const N: usize>(
     flash: &mut F,
     region: &Range<u32>,
     shown: Shown,
     mut visit: impl FnMut(Key, Content<'_>) -> Outcome<(), F>,
 ) -> Outcome<(), F> {
-    let config = MapConfig::try_new(region.clone()).map_err(|_| FlashError::Region)?;
-    let view = View::new(flash, shown);
-    let mut map = MapStorage::<Key, _, _>::new(view, config, Cache::new_uncached());
+    let mut map = map(flash, region, Access::Read(shown), no_places::<N>())?;
     let mut buffer = Buffer::new();
     let mut items = finish(map.fetch_all_items(buffer.as_mut())).map_err(FlashError::of_map)?;
     while let Some((key, content)) =
