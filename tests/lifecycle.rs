@@ -691,7 +691,7 @@ mod slow {
         let mut desk = Desk::new(Policy::DEFAULT);
         let enrollment = desk.create().unwrap();
         let totp = Totp::new(enrollment.secret(), TotpParams::DEFAULT);
-        let mut typed =
+        let typed =
             |desk: &mut Desk, text: &str| desk.engine.authenticate_typed(&ALICE, text, desk.now);
         let code = totp.code_at(desk.now).to_string();
         assert!(typed(&mut desk, &code).unwrap().activated());
