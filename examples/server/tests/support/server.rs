@@ -1,0 +1,82 @@
+//! The server itself, started for a test on a port of its own and ended with it.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use tempfile::TempDir;
+
+pub const PROJECT_ID: &str = "project-of-the-tests";
+pub const SECRET: &str = "a secret that only tests have";
+
+/// A running server. Its data is gone when it is dropped.
+pub struct Server {
+    process: Child,
+    directory: TempDir,
+    /// `http://127.0.0.1:…`, without a slash at its end.
+    pub url: String,
+}
+
+impl Server {
+    /// Starts it on a file of SQLite.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts it with more arguments, which win over the usual ones: `--database`, say.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory for the server's data");
+        let log = File::create(directory.path().join("log")).expect("a file for the log");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_keyfob-server"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .current_dir(&directory)
+            .env_remove("DATABASE_URL")
+            .env_remove("KEYFOB_PUBLIC_URL")
+            .env("KEYFOB_PROJECT_ID", PROJECT_ID)
+            .env("KEYFOB_SECRET", SECRET)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        let url = greeting(&mut process);
+        let server = Self {
+            process,
+            directory,
+            url: url.clone().unwrap_or_default(),
+        };
+        assert!(url.is_some(), "the server gave no address:\n{}", server.log());
+        server
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).expect("the log")
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub fn stop(&mut self) -> ExitStatus {
+        let id = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.expect("kill runs").success());
+        self.process.wait().expect("the server ends")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Reads all that the server says at its start, and tells the address.
+fn greeting(process: &mut Child) -> Option<String> {
+    let output = BufReader::new(process.stdout.take()?);
+    let mut lines = output.lines().map_while(Result::ok);
+    let first = lines.next()?;
+    let url = first.strip_prefix("keyfob-server: ")?.to_owned();
+    lines.find(|line| line.starts_with("  data"))?;
+    Some(url)
+}
