@@ -1,0 +1,41 @@
+//! The cookies: of a session, and of a log-in that waits for its second step.
+
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+
+use crate::app::App;
+
+/// A cookie by its name.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Session,
+    LogIn,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "keyfob_session",
+            Self::LogIn => "keyfob_log_in",
+        }
+    }
+
+    /// The token that the browser has.
+    pub(super) fn token(self, jar: &CookieJar) -> Option<&str> {
+        jar.get(self.name()).map(Cookie::value)
+    }
+
+    /// Gives the browser a token, until it is closed.
+    pub(super) fn set(self, app: &App, jar: CookieJar, token: String) -> CookieJar {
+        let cookie = Cookie::build((self.name(), token))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(app.public_url.starts_with("https://"));
+        jar.add(cookie)
+    }
+
+    pub(super) fn remove(self, jar: CookieJar) -> CookieJar {
+        jar.remove(Cookie::build(self.name()).path("/"))
+    }
+}
