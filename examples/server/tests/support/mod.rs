@@ -1,3 +1,5 @@
 //! What the tests of the server share.
 
-pub mod server;
+pub(crate) mod authenticator;
+pub(crate) mod browser;
+pub(crate) mod server;

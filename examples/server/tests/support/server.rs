@@ -6,25 +6,25 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use tempfile::TempDir;
 
-pub const PROJECT_ID: &str = "project-of-the-tests";
-pub const SECRET: &str = "a secret that only tests have";
+pub(crate) const PROJECT_ID: &str = "project-of-the-tests";
+pub(crate) const SECRET: &str = "a secret that only tests have";
 
 /// A running server. Its data is gone when it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     directory: TempDir,
     /// `http://127.0.0.1:…`, without a slash at its end.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
     /// Starts it on a file of SQLite.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// Starts it with more arguments, which win over the usual ones: `--database`, say.
-    pub fn start_with(arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory for the server's data");
         let log = File::create(directory.path().join("log")).expect("a file for the log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_keyfob-server"))
@@ -46,17 +46,28 @@ impl Server {
             directory,
             url: url.clone().unwrap_or_default(),
         };
-        assert!(url.is_some(), "the server gave no address:\n{}", server.log());
+        assert!(
+            url.is_some(),
+            "the server gave no address:\n{}",
+            server.log()
+        );
         server
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).expect("the log")
     }
 
+    /// Writes a file that lives as long as the server, and tells its path.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.directory.path().join(name);
+        fs::write(&path, text).expect("the file is written");
+        path.display().to_string()
+    }
+
     /// Tells it to stop, and waits until it has.
-    pub fn stop(&mut self) -> ExitStatus {
+    pub(crate) fn stop(&mut self) -> ExitStatus {
         let id = self.process.id().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status();
         assert!(told.expect("kill runs").success());
