@@ -26,6 +26,11 @@ impl Authenticator {
         Self(base32.to_owned())
     }
 
+    /// The secret in base32.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+
     /// The code that is shown now.
     pub(crate) fn code(&self) -> String {
         self.code_in(0)

@@ -59,6 +59,17 @@ impl Server {
         fs::read_to_string(self.directory.path().join("log")).expect("the log")
     }
 
+    /// Whether this text is in any of its files: the database, the keys, the log.
+    pub(crate) fn keeps(&self, text: &str) -> bool {
+        let files = fs::read_dir(&self.directory).expect("its files");
+        let mut texts = files.map(|file| fs::read(file.expect("a file").path()).expect("bytes"));
+        texts.any(|bytes| {
+            bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        })
+    }
+
     /// Writes a file that lives as long as the server, and tells its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.directory.path().join(name);
