@@ -173,6 +173,10 @@ async fn refusals_say_why() {
             "{left}, then {later}"
         );
 
+        let ended = "const wait = document.createElement('p'); wait.dataset.countdown = 0;
+                     document.body.append(wait); countDown(wait); return wait.textContent";
+        assert_eq!(browser.run(ended).await, "You can try again now.");
+
         recover_in_spite_of_the_lock(&browser, &authenticator, &recovery_codes).await;
     })
     .await;
@@ -305,7 +309,7 @@ async fn a_session_without_the_second_factor_ends_when_there_is_one() {
     let server = Server::start();
     browse(Scripts::On, async move |browser| {
         sign_up(&browser, &server).await;
-        let old_session = browser.cookie("keyfob_session").await;
+        let old_session = browser.cookie("keyfob_session").await.value().to_owned();
         browser.press("Log out").await;
         browser.have_cookie("keyfob_session", &old_session).await;
         browser.open(&server.url).await;
@@ -318,7 +322,9 @@ async fn a_session_without_the_second_factor_ends_when_there_is_one() {
             "",
             "no script reads it"
         );
-        let with_password_only = browser.cookie("keyfob_session").await;
+        let cookie = browser.cookie("keyfob_session").await;
+        assert_eq!((cookie.http_only(), cookie.path()), (Some(true), Some("/")));
+        let with_password_only = cookie.value().to_owned();
         // The same person, in another browser, sets the second factor up.
         browser.have_cookie("keyfob_session", "").await;
         browser.open(&server.url).await;
@@ -349,7 +355,7 @@ async fn a_backup_file_is_imported() {
         browser.expect("Take a token over").await;
 
         for (text, told) in [
-            ("nothing, really", "The format isn't recognised"),
+            ("nothing of the kind", "The format isn't recognised"),
             ("", "The format isn't recognised"),
             (&["{\"version\": ", &"[".repeat(5_000)].concat(), "The f"),
         ] {

@@ -3,8 +3,6 @@
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 
-use crate::app::App;
-
 /// A cookie by its name.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
@@ -26,16 +24,34 @@ impl Kind {
     }
 
     /// Gives the browser a token, until it is closed.
-    pub(super) fn set(self, app: &App, jar: CookieJar, token: String) -> CookieJar {
+    pub(super) fn set(self, public_url: &str, jar: CookieJar, token: String) -> CookieJar {
         let cookie = Cookie::build((self.name(), token))
             .path("/")
             .http_only(true)
             .same_site(SameSite::Lax)
-            .secure(app.public_url.starts_with("https://"));
+            .secure(public_url.starts_with("https://"));
         jar.add(cookie)
     }
 
     pub(super) fn remove(self, jar: CookieJar) -> CookieJar {
         jar.remove(Cookie::build(self.name()).path("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(public_url: &str) -> String {
+        let jar = Kind::Session.set(public_url, CookieJar::new(), "token".into());
+        jar.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn cookies_go_no_further_than_they_must() {
+        let plain = "keyfob_session=token; HttpOnly; SameSite=Lax; Path=/";
+        assert_eq!(set("http://127.0.0.1:8080"), plain);
+        let secure = "keyfob_session=token; HttpOnly; SameSite=Lax; Secure; Path=/";
+        assert_eq!(set("https://login.example.com"), secure);
     }
 }

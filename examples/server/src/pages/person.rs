@@ -149,7 +149,7 @@ pub(super) async fn begin_log_in(
         .accounts
         .start_intermediate(subject, password, now)
         .await?;
-    Ok(Kind::LogIn.set(app, jar, token))
+    Ok(Kind::LogIn.set(&app.public_url, jar, token))
 }
 
 /// Starts a session, which the browser has from now on.
@@ -164,7 +164,7 @@ pub(super) async fn begin_session(
         .accounts
         .start_session(subject, Lifetime::ONE_HOUR, now, begin)
         .await?;
-    Ok(Kind::Session.set(app, Kind::LogIn.remove(jar), token))
+    Ok(Kind::Session.set(&app.public_url, Kind::LogIn.remove(jar), token))
 }
 
 impl From<Problem> for Absent {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::cookies::Cookie;
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -269,14 +270,9 @@ impl Browser {
             .expect("to come back");
     }
 
-    /// The value of a cookie.
-    pub(crate) async fn cookie(&self, name: &str) -> String {
-        self.client
-            .get_named_cookie(name)
-            .await
-            .expect(name)
-            .value()
-            .to_owned()
+    /// A cookie, as the browser has it.
+    pub(crate) async fn cookie(&self, name: &str) -> Cookie<'static> {
+        self.client.get_named_cookie(name).await.expect(name)
     }
 
     /// Has this cookie alone for the site that it is on.
