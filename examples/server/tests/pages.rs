@@ -385,6 +385,31 @@ async fn a_backup_file_is_imported() {
     .await;
 }
 
+#[tokio::test]
+#[ignore = "needs Chromium: .ci/server.sh runs it"]
+async fn recovery_codes_come_with_a_backup_file() {
+    let server = Server::start();
+    browse(Scripts::On, async move |browser| {
+        sign_up(&browser, &server).await;
+        browser.press("Take a token over from it").await;
+        browser
+            .fill("Backup file", &fixture("google_authenticator_totp"))
+            .await;
+        browser.press("Take over").await;
+        browser.expect("Taken over").await;
+        assert_eq!(browser.texts("#left-out strong").await, ["line 10"]);
+        assert!(!browser.is_shown("#recovery-codes").await);
+
+        browser.press("To my account").await;
+        browser.expect("Enter a code").await;
+        browser.press("Use a recovery code").await;
+        browser.fill("Recovery code", "1234 5678").await;
+        browser.press("Log in").await;
+        browser.expect_notice("used up now; 2 are left").await;
+    })
+    .await;
+}
+
 /// The path of one of the backups that the library is tested with.
 fn fixture(name: &str) -> String {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/import");
@@ -410,7 +435,7 @@ async fn take_bobs(browser: &Browser) {
         .await;
     assert_eq!(browser.texts("#recovery-codes code").await.len(), 10);
 
-    browser.press("I have kept them: to my account").await;
+    browser.press("To my account").await;
     browser.expect("Enter a code").await;
     let authenticator = Authenticator::of_secret(SECRET);
     enter(browser, &authenticator.code(), "Log in").await;

@@ -8,32 +8,17 @@ use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError};
 use axum::http::StatusCode;
 use axum::response::Response;
-use keyfob::Migrated;
-use keyfob::import::{self, Import, ImportError, Imported, LeftOut, Limits, Options, Unlock};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
-use zeroize::Zeroizing;
+use keyfob::import::{Import, Imported, LeftOut};
+use keyfob::{Migrated, Params};
 
 use super::notice::{Notice, sentence};
 use super::page::{page, shown};
 use super::person::Person;
 use super::problem::Problem;
-use super::recovery_codes::show_codes;
+use super::recovery_codes::{file, texts};
+use super::upload::{Upload, read};
 use crate::app::{App, Shared};
 use crate::clock::now;
-use crate::error::Unavailable;
-
-/// Enough for every app's default, and for one person's file.
-const LIMITS: Limits = Limits {
-    file_bytes: 1 << 20,
-    entries: 2_000,
-    pbkdf2_iterations: 1_000_000,
-    scrypt_bytes: 64 << 20,
-    scrypt_work: 1 << 20,
-};
-
-/// Files are read one at a time: a password costs a second and much memory.
-static TURN: Semaphore = Semaphore::const_new(1);
 
 #[derive(Default, Template)]
 #[template(path = "import.html")]
@@ -43,18 +28,21 @@ struct ImportPage {
     left_out: Vec<Omission>,
 }
 
+#[derive(Template)]
+#[template(path = "taken_over.html")]
+struct TakenOverPage {
+    notice: Option<Notice>,
+    goes_by_time: bool,
+    remarks: Vec<String>,
+    codes: Vec<String>,
+    file: String,
+    left_out: Vec<Omission>,
+}
+
 /// What isn't taken over, and why.
 struct Omission {
     what: String,
     why: String,
-}
-
-/// What was sent.
-#[derive(Default)]
-struct Upload {
-    file: Zeroizing<Vec<u8>>,
-    password: Zeroizing<String>,
-    chosen: String,
 }
 
 /// `GET /second-factor/import`
@@ -74,54 +62,17 @@ pub(super) async fn submit(
     };
     let (import, chosen) = match read(upload).await? {
         (Ok(import), chosen) => (import, chosen),
-        (Err(error), _) => return Ok(refuse(Notice::problem(error))),
+        (Err(error), _) => {
+            return Ok(ask_again(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Notice::problem(error),
+            ));
+        }
     };
     match choose(&import, &chosen) {
-        Some(token) => take_over(&app, &person, token).await,
+        Some(token) => take_over(&app, &person, token, &import.left_out).await,
         None => Ok(ask_which(&import)),
     }
-}
-
-impl Upload {
-    async fn receive(mut form: Multipart) -> Result<Self, MultipartError> {
-        let mut upload = Self::default();
-        while let Some(field) = form.next_field().await? {
-            match field.name().unwrap_or_default() {
-                "file" | "text" => upload.add(&field.bytes().await?),
-                "password" => upload.password = field.text().await?.into(),
-                "chosen" => upload.chosen = field.text().await?,
-                _ => {}
-            }
-        }
-        Ok(upload)
-    }
-
-    /// An empty field is sent all the same.
-    fn add(&mut self, bytes: &[u8]) {
-        if self.file.is_empty() {
-            self.file = bytes.to_vec().into();
-        }
-    }
-}
-
-/// Reads the file on a thread that may block.
-async fn read(upload: Upload) -> Result<(Result<Import, ImportError>, String), Unavailable> {
-    let failed =
-        |error: &dyn std::error::Error| Unavailable::new("reading a file", error.to_string());
-    let turn = TURN.acquire().await.map_err(|error| failed(&error))?;
-    let work = move || {
-        let _turn = turn;
-        let unlock = match upload.password.as_str() {
-            "" => Unlock::Nothing,
-            password => Unlock::Password(password),
-        };
-        let options = Options {
-            unlock,
-            limits: LIMITS,
-        };
-        (import::read(&upload.file, &options), upload.chosen)
-    };
-    spawn_blocking(work).await.map_err(|error| failed(&error))
 }
 
 /// The token that was chosen, or the only one there is.
@@ -132,44 +83,48 @@ fn choose<'a>(import: &'a Import, chosen: &str) -> Option<&'a Imported> {
     }
 }
 
-/// Takes the token over; the next log-in asks for its code.
-async fn take_over(app: &App, person: &Person, token: &Imported) -> Result<Response, Problem> {
-    match app
-        .second_factor
-        .migrate(person.subject(), token, now())
-        .await
-    {
+/// Takes the token over; the next page asks for its code.
+async fn take_over(
+    app: &App,
+    person: &Person,
+    token: &Imported,
+    left_out: &[LeftOut],
+) -> Result<Response, Problem> {
+    let migrated = app.second_factor.migrate(person.subject(), token, now());
+    match migrated.await {
         Ok(migrated) => {
             person.set_enrolled(app, true).await?;
-            Ok(taken_over(person, token, &migrated))
+            Ok(TakenOverPage::of(person, token, &migrated, left_out))
         }
         Err(refusal) => {
             let (status, notice) = Notice::refusal(refusal)?;
-            let notice = Some(notice);
-            Ok(page(
-                status,
-                &ImportPage {
-                    notice,
-                    ..ImportPage::default()
-                },
-            ))
+            Ok(ask_again(status, notice))
         }
     }
 }
 
-fn taken_over(person: &Person, token: &Imported, migrated: &Migrated) -> Response {
-    let remarks = token
-        .remarks
-        .iter()
-        .map(|remark| format!(" {}", sentence(&remark.to_string())));
-    let text = format!(
-        "Your second factor is now {}. Codes that it shows at this moment count as used, since the file \
-         doesn’t tell which were.{}",
-        describe(token),
-        remarks.collect::<String>()
-    );
-    let notice = Some(Notice::done(&text));
-    show_codes(person, migrated.recovery_codes(), "Taken over", notice)
+impl TakenOverPage {
+    fn of(
+        person: &Person,
+        token: &Imported,
+        migrated: &Migrated,
+        left_out: &[LeftOut],
+    ) -> Response {
+        let text = format!("Your second factor is now {}.", describe(token));
+        let codes = texts(migrated.recovery_codes());
+        shown(&Self {
+            notice: Some(Notice::done(&text)),
+            goes_by_time: matches!(token.params, Params::Totp(_)),
+            remarks: token
+                .remarks
+                .iter()
+                .map(|it| sentence(&it.to_string()))
+                .collect(),
+            file: file(&person.member.email_address, &codes),
+            codes,
+            left_out: Omission::all_of(left_out),
+        })
+    }
 }
 
 fn ask_which(import: &Import) -> Response {
@@ -181,7 +136,7 @@ fn ask_which(import: &Import) -> Response {
     let asked = ImportPage {
         notice: Some(Notice::problem(text)),
         found: import.tokens.iter().map(describe).collect(),
-        left_out: import.left_out.iter().map(Omission::of).collect(),
+        left_out: Omission::all_of(&import.left_out),
     };
     page(StatusCode::UNPROCESSABLE_ENTITY, &asked)
 }
@@ -201,17 +156,18 @@ fn describe(token: &Imported) -> String {
 }
 
 impl Omission {
+    fn all_of(left_out: &[LeftOut]) -> Vec<Self> {
+        left_out.iter().map(Self::of).collect()
+    }
+
     fn of(left_out: &LeftOut) -> Self {
-        let (place, name) = (left_out.place, &left_out.name);
-        let what = if name.is_empty() {
-            place.to_string()
-        } else {
-            format!("{name} ({place})")
+        let (place, name) = (left_out.place, left_out.name.as_str());
+        let what = match name {
+            "" => place.to_string(),
+            name => format!("{name} ({place})"),
         };
-        Self {
-            what,
-            why: left_out.reason.to_string(),
-        }
+        let why = left_out.reason.to_string();
+        Self { what, why }
     }
 }
 
@@ -222,20 +178,13 @@ fn unreceived(error: &MultipartError) -> Response {
         }
         _ => "the form didn’t arrive whole: send it again",
     };
-    let notice = Some(Notice::problem(text));
-    page(
-        error.status(),
-        &ImportPage {
-            notice,
-            ..ImportPage::default()
-        },
-    )
+    ask_again(error.status(), Notice::problem(text))
 }
 
-fn refuse(notice: Notice) -> Response {
+fn ask_again(status: StatusCode, notice: Notice) -> Response {
     let notice = Some(notice);
     page(
-        StatusCode::UNPROCESSABLE_ENTITY,
+        status,
         &ImportPage {
             notice,
             ..ImportPage::default()

@@ -26,6 +26,7 @@ mod same_origin;
 mod second_step;
 mod sign_up;
 mod status;
+mod upload;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};

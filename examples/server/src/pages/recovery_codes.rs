@@ -72,7 +72,16 @@ pub(super) async fn show_new(
         .rotate_recovery_codes(person.subject(), now())
         .await
     {
-        Ok(codes) => Ok(show_codes(person, &codes, title, None)),
+        Ok(codes) => {
+            let codes = texts(&codes);
+            let file = file(&person.member.email_address, &codes);
+            Ok(shown(&RecoveryCodesPage {
+                notice: None,
+                title,
+                codes,
+                file,
+            }))
+        }
         Err(refusal) => {
             let (status, notice) = Notice::refusal(refusal)?;
             ask(app, person, status, Some(notice)).await
@@ -80,24 +89,13 @@ pub(super) async fn show_new(
     }
 }
 
-pub(super) fn show_codes(
-    person: &Person,
-    codes: &RecoveryCodes,
-    title: &'static str,
-    notice: Option<Notice>,
-) -> Response {
-    let codes: Vec<String> = codes.iter().map(|code| code.as_str().to_owned()).collect();
-    let file = file(&person.member.email_address, &codes);
-    shown(&RecoveryCodesPage {
-        notice,
-        title,
-        codes,
-        file,
-    })
+/// The codes as they are shown.
+pub(super) fn texts(codes: &RecoveryCodes) -> Vec<String> {
+    codes.iter().map(|code| code.as_str().to_owned()).collect()
 }
 
 /// What is saved: the codes, and what they are.
-fn file(email_address: &str, codes: &[String]) -> String {
+pub(super) fn file(email_address: &str, codes: &[String]) -> String {
     let codes = codes.join("\n");
     format!("Recovery codes of {email_address}. Each lets you in once.\n\n{codes}\n")
 }
