@@ -179,6 +179,7 @@ fn what_is_no_export_is_not_recognised() {
         "{\"name\": 1}",
         "<html></html>",
         "hello",
+        "nothing of the kind",
         "one, two, three",
         "serial,key",
         "\u{0}\u{0}",

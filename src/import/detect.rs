@@ -159,9 +159,11 @@ fn is_hex_key(cell: &str) -> bool {
     cell.len() >= 2 * Secret::MIN_LEGACY_BYTES && cell.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A secret alone in its line, then nothing, an option or a scratch code.
+/// A secret alone in its line, then nothing, an option or a scratch code. The module writes secrets
+/// without spaces; words with spaces are somebody's prose, most of which is base32.
 fn is_google_authenticator_pam(first: &str, second: Option<&str>) -> bool {
-    Secret::from_legacy_base32(first).is_ok()
+    !first.contains(' ')
+        && Secret::from_legacy_base32(first).is_ok()
         && second.is_none_or(|line| {
             line.starts_with(google_authenticator_pam::OPTION)
                 || google_authenticator_pam::is_scratch_code(line)

@@ -34,13 +34,18 @@ fn main() {
     if env::args().all(|argument| argument != "--bench") {
         return;
     }
-    println!("| database | log-ins a second | of them let in | median | 99 of 100 within | let in wrongly |");
+    println!(
+        "| database | log-ins a second | of them let in | median | 99 of 100 within | let in wrongly |"
+    );
     println!("|---|---:|---:|---:|---:|---:|");
     load("SQLite", "keyfob.sqlite");
     if let Some(server) = postgres::Server::start(&[]) {
         let socket = server.socket();
         let host = socket.parent().unwrap().display();
-        load("PostgreSQL", &format!("postgresql:///postgres?user=keyfob&host={host}"));
+        load(
+            "PostgreSQL",
+            &format!("postgresql:///postgres?user=keyfob&host={host}"),
+        );
     }
     if let Some(server) = redis_server::Server::start_durable(&[]) {
         load("Redis", &format!("redis://127.0.0.1:{}/", server.port()));
@@ -79,14 +84,21 @@ fn enrol(api: &Api) -> Vec<User> {
             .step_by(CLIENTS)
             .map(|number| {
                 let user_id = format!("user-{number}");
-                let created = api.post("/v1/totps", json!({ "user_id": user_id })).accepted();
+                let created = api
+                    .post("/v1/totps", json!({ "user_id": user_id }))
+                    .accepted();
                 (user_id, text(&created, "secret").to_owned())
             })
             .collect()
     };
     thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS).map(|client| scope.spawn(move || enrol(client))).collect();
-        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| scope.spawn(move || enrol(client)))
+            .collect();
+        clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect()
     })
 }
 
@@ -120,7 +132,13 @@ fn wrk(url: &str, file: &Path) -> Report {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/load.lua");
     let output = Command::new("wrk")
         .args(["--threads", "2", "--connections", "64", "--timeout", "10s"])
-        .args(["--duration", &format!("{SECONDS}s"), "--script", script, url])
+        .args([
+            "--duration",
+            &format!("{SECONDS}s"),
+            "--script",
+            script,
+            url,
+        ])
         .env("KEYFOB_LOAD", file)
         .output()
         .expect("wrk is installed (Debian: apt-get install wrk)");
@@ -139,7 +157,8 @@ impl Report {
         match name {
             "accepted" => {
                 let before = self.accepted.len();
-                self.accepted.extend(value.split_whitespace().map(str::to_owned));
+                self.accepted
+                    .extend(value.split_whitespace().map(str::to_owned));
                 self.answered += self.accepted.len() - before;
             }
             "refused" => self.answered += value.trim().parse::<usize>().unwrap(),

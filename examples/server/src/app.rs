@@ -10,7 +10,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::error::Unavailable;
 use crate::keys::Keys;
-use crate::operations::Counters;
+use crate::operations::{Activity, Counters, INTERVAL_SECONDS};
 use crate::second_factor::SecondFactor;
 
 /// [`App`], as handlers get it.
@@ -22,6 +22,7 @@ pub(crate) struct App {
     pub(crate) accounts: Accounts,
     pub(crate) second_factor: SecondFactor,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) activity: Activity,
     /// What authenticator apps show above a code.
     pub(crate) issuer: String,
     /// The address that people type, without a slash at its end.
@@ -41,6 +42,7 @@ impl App {
             second_factor: SecondFactor::new(records, &keys, Arc::clone(&counters))?,
             keys,
             counters,
+            activity: Activity::new(),
             issuer: config.issuer.clone(),
             public_url: public_url.trim_end_matches('/').to_owned(),
         })
@@ -59,6 +61,15 @@ impl App {
             if let Err(error) = swept.await {
                 tracing::warn!(%error, "what lapsed is still there: trying again in a minute");
             }
+        }
+    }
+
+    /// Samples the counters for the status page. It never ends.
+    pub(crate) async fn watch(&self) {
+        let mut ticks = interval(Duration::from_secs(INTERVAL_SECONDS));
+        loop {
+            ticks.tick().await;
+            self.activity.note(self.counters.attempts());
         }
     }
 }

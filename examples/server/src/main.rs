@@ -50,14 +50,14 @@ async fn serve(mut config: Config) -> Result<(), Unavailable> {
     config.listen = listener.local_addr().map_err(failed)?;
     let app = Arc::new(App::open(&config).await?);
     greet(&config, &app);
-    let sweeping = tokio::spawn({
+    let upkeep = tokio::spawn({
         let app = Arc::clone(&app);
-        async move { app.sweep().await }
+        async move { tokio::join!(app.sweep(), app.watch()) }
     });
     let served = axum::serve(listener, http::router(app))
         .with_graceful_shutdown(told_to_stop())
         .await;
-    sweeping.abort();
+    upkeep.abort();
     served.map_err(failed)
 }
 

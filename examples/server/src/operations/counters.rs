@@ -66,6 +66,17 @@ impl Counters {
             .inc();
     }
 
+    /// How often a code or recovery code came to each of [`OUTCOMES`].
+    pub(crate) fn attempts(&self) -> Totals {
+        let count = |operation, outcome| {
+            let counter = self.requests.get(&Labels { operation, outcome });
+            counter.map_or(0, |counter| counter.get())
+        };
+        OUTCOMES.map(|outcome| {
+            count(Operation::Authenticate, outcome) + count(Operation::Recover, outcome)
+        })
+    }
+
     /// All of it as Prometheus reads it.
     pub(crate) fn to_text(&self) -> Result<String, Unavailable> {
         let mut text = String::new();
@@ -76,6 +87,28 @@ impl Counters {
 
 /// The outcome of what wasn't refused.
 pub(crate) const ACCEPTED: &str = "accepted";
+
+/// What an attempt can come to, the frequent ones first.
+pub(crate) const OUTCOMES: [&str; 15] = [
+    ACCEPTED,
+    "wrong",
+    "replayed",
+    "locked",
+    "disabled",
+    "unknown",
+    "expired",
+    "pending",
+    "already_registered",
+    "malformed",
+    "wrong_field",
+    "stale_proof",
+    "no_recovery_codes",
+    "other",
+    "unavailable",
+];
+
+/// A count for each of [`OUTCOMES`].
+pub(crate) type Totals = [u64; OUTCOMES.len()];
 
 /// A refusal in one word, for labels.
 fn reason(refusal: &Refusal) -> &'static str {
@@ -98,5 +131,41 @@ fn reason(refusal: &Refusal) -> &'static str {
         Rejection::StaleProof => "stale_proof",
         Rejection::NoRecoveryCodes => "no_recovery_codes",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfob::UnixTime;
+
+    use super::*;
+
+    #[test]
+    fn attempts_are_counted_by_their_outcome() {
+        let until = UnixTime::EPOCH;
+        let rejections = [
+            Rejection::Mismatch,
+            Rejection::Replayed,
+            Rejection::Locked { until },
+            Rejection::Disabled,
+            Rejection::Unknown,
+            Rejection::Expired,
+            Rejection::Pending,
+            Rejection::AlreadyRegistered,
+            Rejection::RecoveryCodeFormat,
+            Rejection::RecoveryCodeAsCode,
+            Rejection::StaleProof,
+            Rejection::NoRecoveryCodes,
+            Rejection::WrongKind,
+        ];
+        let counters = Counters::new();
+        counters.count(Operation::Create, None);
+        counters.count(Operation::Authenticate, None);
+        for rejection in rejections {
+            counters.count(Operation::Recover, Some(&Refusal::Rejected(rejection)));
+        }
+        let unavailable = Refusal::Unavailable(Unavailable::new("a test", "it was asked to"));
+        counters.count(Operation::Authenticate, Some(&unavailable));
+        assert_eq!(counters.attempts(), [1; OUTCOMES.len()]);
     }
 }

@@ -13,7 +13,7 @@ use ureq::http::Request;
 use super::server::{PROJECT_ID, SECRET};
 
 /// A client of one server.
-pub struct Api {
+pub(crate) struct Api {
     url: String,
     agent: ureq::Agent,
     /// By method, route and status, 200 or `default`.
@@ -22,30 +22,30 @@ pub struct Api {
 
 /// What the server said.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub json: Value,
-    pub retry_after: Option<u64>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) json: Value,
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Answer {
     /// The answer, which must be a success.
     #[track_caller]
-    pub fn accepted(self) -> Value {
+    pub(crate) fn accepted(self) -> Value {
         assert_eq!(self.status, 200, "{}", self.json);
         self.json
     }
 
     /// Status and type of the answer, which must be an error.
     #[track_caller]
-    pub fn refused(&self) -> (u16, &str) {
+    pub(crate) fn refused(&self) -> (u16, &str) {
         assert_ne!(self.status, 200, "{}", self.json);
         (self.status, text(&self.json, "error_type"))
     }
 }
 
 impl Api {
-    pub fn new(url: &str) -> Self {
+    pub(crate) fn new(url: &str) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent: ureq::Agent = config.build().into();
         let document = agent.get(format!("{url}/openapi.json")).call().unwrap();
@@ -59,20 +59,20 @@ impl Api {
 
     /// `POST` to a route without parameters.
     #[track_caller]
-    pub fn post(&self, route: &str, body: Value) -> Answer {
+    pub(crate) fn post(&self, route: &str, body: Value) -> Answer {
         self.call("post", route, route, body)
     }
 
     /// Calls `route`, which `path` is one of.
     #[track_caller]
-    pub fn call(&self, method: &str, route: &str, path: &str, body: Value) -> Answer {
+    pub(crate) fn call(&self, method: &str, route: &str, path: &str, body: Value) -> Answer {
         let answer = self.send(method, path, &body.to_string(), &credentials());
         self.check(method, route, &answer);
         answer
     }
 
     /// Sends a request, whatever its form, and reads an answer without holding it against anything.
-    pub fn send(&self, method: &str, path: &str, body: &str, authorization: &str) -> Answer {
+    pub(crate) fn send(&self, method: &str, path: &str, body: &str, authorization: &str) -> Answer {
         let mut request = Request::builder()
             .method(method.to_uppercase().as_str())
             .uri(format!("{}{path}", self.url));
@@ -117,11 +117,11 @@ impl Api {
 }
 
 /// The credentials of the tests' project.
-pub fn credentials() -> String {
+pub(crate) fn credentials() -> String {
     basic(PROJECT_ID, SECRET)
 }
 
-pub fn basic(id: &str, secret: &str) -> String {
+pub(crate) fn basic(id: &str, secret: &str) -> String {
     let encoded = BASE64.encode(format!("{id}:{secret}").as_bytes());
     format!("Basic {encoded}")
 }
@@ -155,13 +155,13 @@ fn has_null(json: &Value) -> bool {
 }
 
 #[track_caller]
-pub fn text<'a>(json: &'a Value, field: &str) -> &'a str {
+pub(crate) fn text<'a>(json: &'a Value, field: &str) -> &'a str {
     let text = json[field].as_str();
     text.unwrap_or_else(|| panic!("no text {field} in {json}"))
 }
 
 /// The recovery codes of an answer.
-pub fn recovery_codes(json: &Value) -> Vec<String> {
+pub(crate) fn recovery_codes(json: &Value) -> Vec<String> {
     let codes = json["recovery_codes"].as_array().unwrap();
     codes
         .iter()
@@ -170,7 +170,7 @@ pub fn recovery_codes(json: &Value) -> Vec<String> {
 }
 
 /// Waits until the present step goes on for ten seconds, so that no test meets the next one.
-pub fn await_calm() {
+pub(crate) fn await_calm() {
     let elapsed = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() % 30;
     if elapsed > 20 {
         thread::sleep(Duration::from_secs(30 - elapsed));
@@ -178,7 +178,7 @@ pub fn await_calm() {
 }
 
 /// The code that a token with this secret shows so many steps from now.
-pub fn code(secret: &str, steps: i64) -> String {
+pub(crate) fn code(secret: &str, steps: i64) -> String {
     let secret = Secret::from_base32(secret).unwrap();
     let now = UnixTime::try_from(SystemTime::now()).unwrap().as_seconds();
     let then = UnixTime::from_seconds(now.checked_add_signed(30 * steps).unwrap());
@@ -188,23 +188,23 @@ pub fn code(secret: &str, steps: i64) -> String {
 }
 
 /// A code that no step near now has.
-pub fn wrong_code(secret: &str) -> String {
+pub(crate) fn wrong_code(secret: &str) -> String {
     let near: Vec<_> = (-3..=3).map(|steps| code(secret, steps)).collect();
     let mut codes = (0..).map(|number| format!("{number:06}"));
     codes.find(|code| !near.contains(code)).unwrap()
 }
 
 /// A member of a new organization.
-pub struct Alice {
-    pub organization_id: String,
-    pub member_id: String,
+pub(crate) struct Alice {
+    pub(crate) organization_id: String,
+    pub(crate) member_id: String,
 }
 
 impl Alice {
-    pub const EMAIL: &str = "alice@example.com";
-    pub const PASSWORD: &str = "correct horse";
+    pub(crate) const EMAIL: &str = "alice@example.com";
+    pub(crate) const PASSWORD: &str = "correct horse";
 
-    pub fn new(api: &Api, mfa_policy: &str) -> Self {
+    pub(crate) fn new(api: &Api, mfa_policy: &str) -> Self {
         let body = json!({ "organization_name": "ACME", "mfa_policy": mfa_policy });
         let made = api.post("/v1/b2b/organizations", body).accepted();
         let organization_id = text(&made, "organization_id").to_owned();
@@ -220,7 +220,7 @@ impl Alice {
     }
 
     /// A request about this member with these fields.
-    pub fn with(&self, mut fields: Value) -> Value {
+    pub(crate) fn with(&self, mut fields: Value) -> Value {
         fields["organization_id"] = json!(self.organization_id);
         fields["member_id"] = json!(self.member_id);
         fields
@@ -228,7 +228,7 @@ impl Alice {
 
     /// Registers a token and confirms it with the code of the step before this one, which then goes
     /// on for a while.
-    pub fn enrol(&self, api: &Api) -> Value {
+    pub(crate) fn enrol(&self, api: &Api) -> Value {
         await_calm();
         let created = api.post("/v1/b2b/totp", self.with(json!({}))).accepted();
         let code = code(text(&created, "secret"), -1);
@@ -238,7 +238,7 @@ impl Alice {
     }
 
     /// Logs in with the password.
-    pub fn password(&self, api: &Api) -> Value {
+    pub(crate) fn password(&self, api: &Api) -> Value {
         let body = json!({
             "organization_id": self.organization_id,
             "email_address": Self::EMAIL,

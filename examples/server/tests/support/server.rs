@@ -7,26 +7,26 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use tempfile::TempDir;
 
-pub const PROJECT_ID: &str = "project-of-the-tests";
-pub const SECRET: &str = "a secret that only tests have";
+pub(crate) const PROJECT_ID: &str = "project-of-the-tests";
+pub(crate) const SECRET: &str = "a secret that only tests have";
 
 /// A running server. Its data is gone when it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     arguments: Vec<String>,
     directory: TempDir,
     /// `http://127.0.0.1:…`, without a slash at its end.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
     /// Starts it on a file of SQLite.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// Starts it with more arguments, which win over the usual ones: `--database`, say.
-    pub fn start_with(arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory for the server's data");
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let (process, url) = begin(&directory, &arguments);
@@ -45,36 +45,50 @@ impl Server {
     }
 
     /// Starts it on the data that it left.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         let (process, url) = begin(&self.directory, &self.arguments);
         self.process = process;
         self.url = url.unwrap_or_else(|| panic!("no address:\n{}", self.log()));
     }
 
     /// What it says when it is started on the data that it left, and doesn't.
-    pub fn fail_again(&self) -> String {
+    pub(crate) fn fail_again(&self) -> String {
         output(command(&self.directory, &self.arguments))
     }
 
     /// What it says when it is started with these arguments, and ends by itself.
-    pub fn fail_with(arguments: &[&str]) -> String {
+    pub(crate) fn fail_with(arguments: &[&str]) -> String {
         let directory = tempfile::tempdir().expect("a directory for the server's data");
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         output(command(&directory, &arguments))
     }
 
     /// A file of its data.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).expect("the log")
     }
 
+    /// Whether this text is in any of its files: the database, the keys, the log.
+    pub(crate) fn keeps(&self, text: &[u8]) -> bool {
+        let files = fs::read_dir(&self.directory).expect("its files");
+        let mut files = files.map(|file| fs::read(file.expect("a file").path()).expect("bytes"));
+        files.any(|bytes| bytes.windows(text.len()).any(|part| part == text))
+    }
+
+    /// Writes a file that lives as long as the server, and tells its path.
+    pub(crate) fn write_file(&self, name: &str, text: &str) -> String {
+        let path = self.file(name);
+        fs::write(&path, text).expect("the file is written");
+        path.display().to_string()
+    }
+
     /// Tells it to stop, and waits until it has.
-    pub fn stop(&mut self) -> ExitStatus {
+    pub(crate) fn stop(&mut self) -> ExitStatus {
         let id = self.process.id().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status();
         assert!(told.expect("kill runs").success());

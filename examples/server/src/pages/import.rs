@@ -1,0 +1,193 @@
+//! A token out of a backup file of an authenticator app, taken over for one person.
+//!
+//! Nothing is kept between two requests: whoever has to choose among several tokens sends the file
+//! again, with the choice.
+
+use askama::Template;
+use axum::extract::State;
+use axum::extract::multipart::{Multipart, MultipartError};
+use axum::http::StatusCode;
+use axum::response::Response;
+use keyfob::import::{Import, Imported, LeftOut};
+use keyfob::{Migrated, Params};
+
+use super::notice::{Notice, sentence};
+use super::page::{page, shown};
+use super::person::Person;
+use super::problem::Problem;
+use super::recovery_codes::{file, texts};
+use super::upload::{Upload, read};
+use crate::app::{App, Shared};
+use crate::clock::now;
+
+#[derive(Default, Template)]
+#[template(path = "import.html")]
+struct ImportPage {
+    notice: Option<Notice>,
+    found: Vec<String>,
+    left_out: Vec<Omission>,
+}
+
+#[derive(Template)]
+#[template(path = "taken_over.html")]
+struct TakenOverPage {
+    notice: Option<Notice>,
+    goes_by_time: bool,
+    remarks: Vec<String>,
+    codes: Vec<String>,
+    file: String,
+    left_out: Vec<Omission>,
+}
+
+/// What isn't taken over, and why.
+struct Omission {
+    what: String,
+    why: String,
+}
+
+/// `GET /second-factor/import`
+pub(super) async fn show(_: Person) -> Response {
+    shown(&ImportPage::default())
+}
+
+/// `POST /second-factor/import`
+pub(super) async fn submit(
+    State(app): State<Shared>,
+    person: Person,
+    form: Multipart,
+) -> Result<Response, Problem> {
+    let upload = match Upload::receive(form).await {
+        Ok(upload) => upload,
+        Err(error) => return Ok(unreceived(&error)),
+    };
+    let (import, chosen) = match read(upload).await? {
+        (Ok(import), chosen) => (import, chosen),
+        (Err(error), _) => {
+            return Ok(ask_again(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Notice::problem(error),
+            ));
+        }
+    };
+    match choose(&import, &chosen) {
+        Some(token) => take_over(&app, &person, token, &import.left_out).await,
+        None => Ok(ask_which(&import)),
+    }
+}
+
+/// The token that was chosen, or the only one there is.
+fn choose<'a>(import: &'a Import, chosen: &str) -> Option<&'a Imported> {
+    match import.tokens.as_slice() {
+        [token] if chosen.is_empty() => Some(token),
+        tokens => tokens.iter().find(|token| describe(token) == chosen),
+    }
+}
+
+/// Takes the token over; the next page asks for its code.
+async fn take_over(
+    app: &App,
+    person: &Person,
+    token: &Imported,
+    left_out: &[LeftOut],
+) -> Result<Response, Problem> {
+    let migrated = app.second_factor.migrate(person.subject(), token, now());
+    match migrated.await {
+        Ok(migrated) => {
+            person.set_enrolled(app, true).await?;
+            Ok(TakenOverPage::of(person, token, &migrated, left_out))
+        }
+        Err(refusal) => {
+            let (status, notice) = Notice::refusal(refusal)?;
+            Ok(ask_again(status, notice))
+        }
+    }
+}
+
+impl TakenOverPage {
+    fn of(
+        person: &Person,
+        token: &Imported,
+        migrated: &Migrated,
+        left_out: &[LeftOut],
+    ) -> Response {
+        let text = format!("Your second factor is now {}.", describe(token));
+        let codes = texts(migrated.recovery_codes());
+        shown(&Self {
+            notice: Some(Notice::done(&text)),
+            goes_by_time: matches!(token.params, Params::Totp(_)),
+            remarks: token
+                .remarks
+                .iter()
+                .map(|it| sentence(&it.to_string()))
+                .collect(),
+            file: file(&person.member.email_address, &codes),
+            codes,
+            left_out: Omission::all_of(left_out),
+        })
+    }
+}
+
+fn ask_which(import: &Import) -> Response {
+    let text = match import.tokens.len() {
+        0 => "no token in this file can be taken over".to_owned(),
+        1 => "this file has another token: choose it, and send the file again".to_owned(),
+        count => format!("the file has {count} tokens: choose yours, and send the file again"),
+    };
+    let asked = ImportPage {
+        notice: Some(Notice::problem(text)),
+        found: import.tokens.iter().map(describe).collect(),
+        left_out: Omission::all_of(&import.left_out),
+    };
+    page(StatusCode::UNPROCESSABLE_ENTITY, &asked)
+}
+
+/// A token's place and names, which tell it from the others.
+fn describe(token: &Imported) -> String {
+    let names = [&token.issuer, &token.account, &token.serial];
+    let names: Vec<&str> = names
+        .into_iter()
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
+        .collect();
+    match names.as_slice() {
+        [] => format!("the token without a name in {}", token.place),
+        names => format!("{} ({})", names.join(", "), token.place),
+    }
+}
+
+impl Omission {
+    fn all_of(left_out: &[LeftOut]) -> Vec<Self> {
+        left_out.iter().map(Self::of).collect()
+    }
+
+    fn of(left_out: &LeftOut) -> Self {
+        let (place, name) = (left_out.place, left_out.name.as_str());
+        let what = match name {
+            "" => place.to_string(),
+            name => format!("{name} ({place})"),
+        };
+        let why = left_out.reason.to_string();
+        Self { what, why }
+    }
+}
+
+fn unreceived(error: &MultipartError) -> Response {
+    let text = match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            "the file has more than a mebibyte: export your token alone"
+        }
+        _ => "the form didn’t arrive whole: send it again",
+    };
+    ask_again(error.status(), Notice::problem(text))
+}
+
+fn ask_again(status: StatusCode, notice: Notice) -> Response {
+    let notice = Some(notice);
+    page(
+        status,
+        &ImportPage {
+            notice,
+            ..ImportPage::default()
+        },
+    )
+}

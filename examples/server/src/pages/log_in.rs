@@ -1,0 +1,88 @@
+//! The first step of a log-in, the password; and logging out.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::cookie::Kind;
+use super::notice::Notice;
+use super::page::{page, shown};
+use super::person::{ORGANIZATION, begin_log_in, begin_session};
+use super::problem::Problem;
+use crate::accounts::{Factor, FactorKind, Session, Subject};
+use crate::app::Shared;
+use crate::clock::now;
+use crate::second_factor::is_active;
+
+#[derive(Deserialize)]
+pub(super) struct LogIn {
+    #[serde(default)]
+    email_address: String,
+    #[serde(default)]
+    password: Zeroizing<String>,
+}
+
+#[derive(Default, Template)]
+#[template(path = "log_in.html")]
+struct LogInPage {
+    notice: Option<Notice>,
+    email_address: String,
+}
+
+/// `GET /log-in`
+pub(super) async fn show() -> Response {
+    shown(&LogInPage::default())
+}
+
+/// `POST /log-in`: whoever has a second factor is asked for it next.
+pub(super) async fn submit(
+    State(app): State<Shared>,
+    jar: CookieJar,
+    Form(form): Form<LogIn>,
+) -> Result<Response, Problem> {
+    let (address, password) = (form.email_address.trim(), &form.password);
+    let member = app
+        .accounts
+        .member_by_password(ORGANIZATION, address, password)
+        .await?;
+    let Some(member) = member else {
+        return Ok(wrong(form.email_address));
+    };
+    let now = now();
+    let subject = Subject::member(ORGANIZATION, &member.id);
+    let status = app.second_factor.status(&subject, now).await?;
+    if status.is_some_and(|status| is_active(&status)) {
+        let jar = begin_log_in(&app, jar, &member, now).await?;
+        return Ok((jar, Redirect::to("/log-in/code")).into_response());
+    }
+    let password = Factor::new(FactorKind::Password, None, now);
+    let jar = begin_session(&app, jar, subject, now, |session| session.add(password)).await?;
+    Ok((jar, Redirect::to("/account")).into_response())
+}
+
+/// It isn't said which of the two is wrong.
+fn wrong(email_address: String) -> Response {
+    let notice = Notice::problem("the e-mail address or the password is wrong");
+    let again = LogInPage {
+        notice: Some(notice),
+        email_address,
+    };
+    page(StatusCode::FORBIDDEN, &again)
+}
+
+/// `POST /log-out`
+pub(super) async fn log_out(
+    State(app): State<Shared>,
+    jar: CookieJar,
+) -> Result<Response, Problem> {
+    if let Some(token) = Kind::Session.token(&jar) {
+        app.accounts.end_session(&Session::id_of(token)).await?;
+    }
+    let jar = Kind::LogIn.remove(Kind::Session.remove(jar));
+    Ok((jar, Redirect::to("/log-in")).into_response())
+}

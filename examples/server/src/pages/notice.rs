@@ -1,0 +1,103 @@
+//! What a page says first: that something was done, or why not.
+
+use std::fmt::Display;
+
+use axum::http::StatusCode;
+use keyfob::{Rejection, UnixTime};
+
+use super::moment::Moment;
+use super::problem::Problem;
+use crate::clock::now;
+use crate::second_factor::Refusal;
+
+/// A line above the page, read aloud at once.
+pub(super) struct Notice {
+    pub(super) is_problem: bool,
+    pub(super) text: String,
+    pub(super) wait: Option<Wait>,
+}
+
+/// A wait before the next attempt.
+pub(super) struct Wait {
+    pub(super) until: Moment,
+    pub(super) seconds: u64,
+}
+
+impl Notice {
+    /// Something was done.
+    pub(super) fn done(text: &str) -> Self {
+        let text = text.to_owned();
+        Self {
+            is_problem: false,
+            text,
+            wait: None,
+        }
+    }
+
+    /// What was typed can't be taken.
+    pub(super) fn problem(text: impl Display) -> Self {
+        let text = sentence(&text.to_string());
+        Self {
+            is_problem: true,
+            text,
+            wait: None,
+        }
+    }
+
+    /// The engine's refusal in its own words, and the status that goes with it.
+    pub(super) fn refusal(refusal: Refusal) -> Result<(StatusCode, Self), Problem> {
+        let rejection = match refusal {
+            Refusal::Rejected(rejection) => rejection,
+            Refusal::Unavailable(error) => return Err(error.into()),
+        };
+        let mut notice = Self::problem(rejection);
+        if let Rejection::Locked { until } = rejection {
+            notice.wait = Some(Wait::until(until));
+        }
+        Ok((status(rejection), notice))
+    }
+}
+
+impl Wait {
+    pub(super) fn until(time: UnixTime) -> Self {
+        let seconds = time.seconds_since(now());
+        Self {
+            until: time.into(),
+            seconds,
+        }
+    }
+}
+
+/// A wrong code isn't 401: a browser that has the operator's credentials for this site would take
+/// them to be the ones refused, and forget them.
+const fn status(rejection: Rejection) -> StatusCode {
+    match rejection {
+        Rejection::Locked { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Rejection::Mismatch | Rejection::Replayed | Rejection::Disabled | Rejection::StaleProof => {
+            StatusCode::FORBIDDEN
+        }
+        Rejection::AlreadyRegistered
+        | Rejection::Unknown
+        | Rejection::Expired
+        | Rejection::Pending => StatusCode::CONFLICT,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// keyfob's texts are parts of sentences, as other programs' are.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_become_sentences() {
+        assert_eq!(sentence("élan: go"), "Élan: go.");
+        assert_eq!(sentence(""), ".");
+    }
+}

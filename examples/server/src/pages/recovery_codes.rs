@@ -1,0 +1,101 @@
+//! Recovery codes: shown once, to be printed or saved.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use keyfob::RecoveryCodes;
+
+use super::code::{CodeForm, authenticate, keyboard};
+use super::notice::Notice;
+use super::page::{page, shown};
+use super::person::Person;
+use super::problem::Problem;
+use crate::app::{App, Shared};
+use crate::clock::now;
+
+#[derive(Template)]
+#[template(path = "recovery_codes.html")]
+struct RecoveryCodesPage {
+    notice: Option<Notice>,
+    title: &'static str,
+    codes: Vec<String>,
+    file: String,
+}
+
+#[derive(Template)]
+#[template(path = "new_recovery_codes.html")]
+struct NewRecoveryCodesPage {
+    notice: Option<Notice>,
+    keyboard: &'static str,
+}
+
+/// `GET /second-factor/recovery-codes`
+pub(super) async fn explain(
+    State(app): State<Shared>,
+    person: Person,
+) -> Result<Response, Problem> {
+    ask(&app, &person, StatusCode::OK, None).await
+}
+
+/// `POST /second-factor/recovery-codes`: new ones, for who has the token at hand.
+pub(super) async fn rotate(
+    State(app): State<Shared>,
+    person: Person,
+    Form(form): Form<CodeForm>,
+) -> Result<Response, Problem> {
+    match authenticate(&app, person.subject(), &form, now()).await? {
+        Ok(_) => show_new(&app, &person, "New recovery codes").await,
+        Err((status, notice)) => ask(&app, &person, status, Some(notice)).await,
+    }
+}
+
+async fn ask(
+    app: &App,
+    person: &Person,
+    status: StatusCode,
+    notice: Option<Notice>,
+) -> Result<Response, Problem> {
+    let keyboard = keyboard(app, person.subject()).await?;
+    Ok(page(status, &NewRecoveryCodesPage { notice, keyboard }))
+}
+
+/// Makes new codes, which this answer alone has. Whoever is here has just given a code.
+pub(super) async fn show_new(
+    app: &App,
+    person: &Person,
+    title: &'static str,
+) -> Result<Response, Problem> {
+    match app
+        .second_factor
+        .rotate_recovery_codes(person.subject(), now())
+        .await
+    {
+        Ok(codes) => {
+            let codes = texts(&codes);
+            let file = file(&person.member.email_address, &codes);
+            Ok(shown(&RecoveryCodesPage {
+                notice: None,
+                title,
+                codes,
+                file,
+            }))
+        }
+        Err(refusal) => {
+            let (status, notice) = Notice::refusal(refusal)?;
+            ask(app, person, status, Some(notice)).await
+        }
+    }
+}
+
+/// The codes as they are shown.
+pub(super) fn texts(codes: &RecoveryCodes) -> Vec<String> {
+    codes.iter().map(|code| code.as_str().to_owned()).collect()
+}
+
+/// What is saved: the codes, and what they are.
+pub(super) fn file(email_address: &str, codes: &[String]) -> String {
+    let codes = codes.join("\n");
+    format!("Recovery codes of {email_address}. Each lets you in once.\n\n{codes}\n")
+}
