@@ -18,7 +18,7 @@ use keyfob::{PostgresClients, PostgresStore};
 use tokio::runtime;
 use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 
-use crate::directory::Directory;
+use super::directory::Directory;
 
 const URL: &str = "KEYFOB_TEST_POSTGRES_URL";
 const REQUIRE: &str = "KEYFOB_REQUIRE_SERVERS";

@@ -6,12 +6,8 @@
 
 #![allow(clippy::unwrap_used)] // what fails here leaves nothing to be measured
 
-#[path = "../../../tests/support/directory.rs"]
-mod directory;
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-#[path = "../../../tests/support/redis.rs"]
-mod redis_server;
+#[path = "../tests/support/databases.rs"]
+mod databases;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -39,16 +35,11 @@ fn main() {
     );
     println!("|---|---:|---:|---:|---:|---:|");
     load("SQLite", "keyfob.sqlite");
-    if let Some(server) = postgres::Server::start(&[]) {
-        let socket = server.socket();
-        let host = socket.parent().unwrap().display();
-        load(
-            "PostgreSQL",
-            &format!("postgresql:///postgres?user=keyfob&host={host}"),
-        );
+    if let Some(database) = databases::postgres() {
+        load("PostgreSQL", &database.url);
     }
-    if let Some(server) = redis_server::Server::start_durable(&[]) {
-        load("Redis", &format!("redis://127.0.0.1:{}/", server.port()));
+    if let Some(database) = databases::redis() {
+        load("Redis", &database.url);
     }
 }
 
@@ -65,7 +56,7 @@ fn load(name: &str, database: &str) {
     let wrongly = count_wrong(&report, guessed, right);
     println!(
         "| {name} | {:.0} | {} | {:.1} ms | {:.1} ms | {wrongly} |",
-        report.answered as f64 / report.seconds,
+        f64::from(report.answered) / report.seconds,
         report.accepted.len(),
         report.median_milliseconds,
         report.p99_milliseconds,
@@ -121,8 +112,8 @@ fn script(users: &[User]) -> String {
 #[derive(Default)]
 struct Report {
     accepted: Vec<String>,
-    answered: usize,
-    failed: usize,
+    answered: u32,
+    failed: u32,
     seconds: f64,
     median_milliseconds: f64,
     p99_milliseconds: f64,
@@ -156,13 +147,13 @@ impl Report {
         let number = || value.trim().parse::<f64>().unwrap();
         match name {
             "accepted" => {
-                let before = self.accepted.len();
-                self.accepted
-                    .extend(value.split_whitespace().map(str::to_owned));
-                self.answered += self.accepted.len() - before;
+                for user in value.split_whitespace() {
+                    self.accepted.push(user.to_owned());
+                    self.answered += 1;
+                }
             }
-            "refused" => self.answered += value.trim().parse::<usize>().unwrap(),
-            "failed" => self.failed += value.trim().parse::<usize>().unwrap(),
+            "refused" => self.answered += value.trim().parse::<u32>().unwrap(),
+            "failed" => self.failed += value.trim().parse::<u32>().unwrap(),
             "microseconds" => self.seconds = number() / 1e6,
             "median" => self.median_milliseconds = number() / 1e3,
             "p99" => self.p99_milliseconds = number() / 1e3,

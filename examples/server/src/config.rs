@@ -45,7 +45,8 @@ pub(crate) struct Config {
     )]
     pub(crate) issuer: String,
 
-    /// The address people type, if it isn't the one listened on: https://login.example.com
+    /// The address people type, if it isn't the one listened on, such as
+    /// `https://login.example.com`
     #[arg(long, env = "KEYFOB_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use keyfob::{
-    AsyncEngine, Authenticated, Code, Enrollment, Error, KeyCache, LegacySecrets, Migrated,
-    Migration, NewRegistration, Policy, Proof, Recovered, RecoveryCodes, Rejection, SealedError,
-    SealedStore, Status, StatusState, SystemEntropy, UnixTime,
+    AsyncEngine, Authenticated, Enrollment, Error, KeyCache, LegacySecrets, Migrated, Migration,
+    NewRegistration, Policy, Proof, Recovered, RecoveryCodes, Rejection, SealedError, SealedStore,
+    Status, StatusState, SystemEntropy, UnixTime,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -116,20 +116,8 @@ impl SecondFactor {
         self.count(Operation::Replace, replaced)
     }
 
-    /// Accepts a code, once.
-    pub(crate) async fn authenticate(
-        &self,
-        subject: &Subject,
-        code: &Code,
-        now: UnixTime,
-    ) -> Result<Authenticated, Refusal> {
-        let id = subject.registration_id();
-        let authenticated = self.engine.authenticate(&id, code, now).await;
-        self.count(Operation::Authenticate, authenticated)
-    }
-
     /// Accepts a code as it was typed, once.
-    pub(crate) async fn authenticate_typed(
+    pub(crate) async fn authenticate(
         &self,
         subject: &Subject,
         typed: &str,

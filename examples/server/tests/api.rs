@@ -71,7 +71,7 @@ fn a_member_goes_through_the_life_of_a_second_factor() {
         alice.organization_id, alice.member_id
     );
     let deleted = api
-        .call("delete", DELETE, &path, json!({ "anything": 1 }))
+        .call("delete", DELETE, &path, &json!({ "anything": 1 }))
         .accepted();
     assert_eq!(deleted["member"]["totp_registration_id"], "");
     let body = alice.with(json!({ "code": code(secret, 0) }));
@@ -394,21 +394,24 @@ fn what_is_not_there_is_named() {
         "/v1/b2b/recovery_codes/{}/{}",
         alice.organization_id, alice.member_id
     );
-    let hashed = api.call("get", route, &path, json!({}));
+    let hashed = api.call("get", route, &path, &json!({}));
     assert_eq!(hashed.refused(), (400, "recovery_codes_not_retrievable"));
     assert!(text(&hashed.json, "error_message").contains("rotate"));
     let encoded = path.replace('-', "%2D");
-    assert_eq!(api.call("get", route, &encoded, json!({})).refused().0, 400);
+    assert_eq!(
+        api.call("get", route, &encoded, &json!({})).refused().0,
+        400
+    );
     let members = "/v1/b2b/organizations/{organization_id}/members";
     let path = format!("/v1/b2b/organizations/{}/members", alice.organization_id);
     let body = json!({ "email_address": Alice::EMAIL.to_uppercase() });
-    let taken = api.call("post", members, &path, body);
+    let taken = api.call("post", members, &path, &body);
     assert_eq!(taken.refused(), (400, "member_email_exists"));
     let odd = api.call(
         "post",
         members,
         &path,
-        json!({ "email_address": "no address" }),
+        &json!({ "email_address": "no address" }),
     );
     assert_eq!(odd.refused(), (400, "invalid_request"));
     let body = json!({ "organization_id": alice.organization_id, "email_address": Alice::EMAIL, "password": "wrong" });

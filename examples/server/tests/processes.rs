@@ -2,12 +2,8 @@
 
 mod support;
 
-#[path = "../../../tests/support/directory.rs"]
-mod directory;
-#[path = "../../../tests/support/postgres.rs"]
-mod postgres;
-#[path = "../../../tests/support/redis.rs"]
-mod redis_server;
+#[path = "support/databases.rs"]
+mod databases;
 
 use std::sync::Barrier;
 use std::thread;
@@ -22,22 +18,16 @@ const CLIENTS: usize = 8;
 
 #[test]
 fn on_postgresql() {
-    let Some(database) = postgres::Server::start(&[]) else {
-        return;
-    };
-    let socket = database.socket();
-    let directory = socket.parent().unwrap().display();
-    race_on(&format!(
-        "postgresql:///postgres?user=keyfob&host={directory}"
-    ));
+    if let Some(database) = databases::postgres() {
+        race_on(&database.url);
+    }
 }
 
 #[test]
 fn on_redis() {
-    let Some(database) = redis_server::Server::start_durable(&[]) else {
-        return;
-    };
-    race_on(&format!("redis://127.0.0.1:{}/", database.port()));
+    if let Some(database) = databases::redis() {
+        race_on(&database.url);
+    }
 }
 
 #[test]

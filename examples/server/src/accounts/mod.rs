@@ -7,12 +7,9 @@ mod password;
 mod session;
 mod session_jwt;
 
-pub(crate) use member::{AddMember, EmailTaken, Member, MfaMethod};
+pub(crate) use member::{AddMember, Member, MfaMethod};
 pub(crate) use organization::{MfaPolicy, Organization};
-pub(crate) use session::{
-    Factor, FactorKind, INTERMEDIATE_SECONDS, IntermediateSession, Lifetime, Session, Subject,
-};
-pub(crate) use session_jwt::JWT_SECONDS;
+pub(crate) use session::{Factor, FactorKind, IntermediateSession, Lifetime, Session, Subject};
 
 use password::Passwords;
 use session_jwt::SigningKey;

@@ -12,7 +12,7 @@ use crate::error::Unavailable;
 use crate::random;
 
 /// How long a first factor waits for the second, in seconds.
-pub(crate) const INTERMEDIATE_SECONDS: u64 = 600;
+const INTERMEDIATE_SECONDS: u64 = 600;
 
 /// Whose session, and whose registration. A registration's id in keyfob's store is made of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

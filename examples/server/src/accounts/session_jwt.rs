@@ -19,7 +19,7 @@ use crate::error::Unavailable;
 use crate::keys::Keys;
 
 /// How long a token can be used without asking, in seconds.
-pub(crate) const JWT_SECONDS: u64 = 300;
+const JWT_SECONDS: u64 = 300;
 
 const WHAT: &str = "the key that session tokens are signed with";
 const NAME: &str = "rs256";

@@ -94,7 +94,7 @@ pub(super) async fn authenticate(
     let terms = request.session.terms(&prior)?;
     let accepted = app
         .second_factor
-        .authenticate_typed(&subject, &request.totp_code, now)
+        .authenticate(&subject, &request.totp_code, now)
         .await
         .map_err(ApiError::of_totp)?;
     let name = format!("totp-{}", accepted.registration_id());

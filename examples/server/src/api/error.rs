@@ -1,5 +1,7 @@
 //! Errors as hosted services answer them: a type for programs, a message for people.
 
+use std::fmt::Display;
+
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -82,7 +84,7 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    pub(crate) fn new(error_type: ErrorType, message: impl ToString) -> Self {
+    pub(crate) fn new(error_type: ErrorType, message: impl Display) -> Self {
         Self {
             error_type,
             status: error_type.status(),

@@ -16,8 +16,6 @@ mod sessions;
 mod sign_in;
 mod totp;
 
-pub(crate) use credentials::is_admitted;
-
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};

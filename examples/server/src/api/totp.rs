@@ -117,7 +117,7 @@ pub(super) async fn authenticate(
     let terms = request.session.terms(&prior)?;
     let accepted = app
         .second_factor
-        .authenticate_typed(&it.subject, &request.code, now)
+        .authenticate(&it.subject, &request.code, now)
         .await
         .map_err(ApiError::of_totp)?;
     let name = format!("member-totp-{}", accepted.registration_id());

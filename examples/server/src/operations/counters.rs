@@ -68,7 +68,8 @@ impl Counters {
 
     /// How often a code or recovery code came to each of [`OUTCOMES`].
     pub(crate) fn attempts(&self) -> Totals {
-        let count = |operation, outcome| {
+        let count = |operation: Operation, outcome| {
+            let operation = operation.name();
             let counter = self.requests.get(&Labels { operation, outcome });
             counter.map_or(0, |counter| counter.get())
         };

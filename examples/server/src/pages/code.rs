@@ -1,7 +1,7 @@
 //! The field for a code, and what is typed into it.
 
 use axum::http::StatusCode;
-use keyfob::{Authenticated, Code, CodeFormat, UnixTime};
+use keyfob::{Authenticated, CodeFormat, UnixTime};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -32,11 +32,8 @@ pub(super) async fn authenticate(
     form: &CodeForm,
     now: UnixTime,
 ) -> Result<Result<Authenticated, (StatusCode, Notice)>, Problem> {
-    let code = match Code::parse(&form.code) {
-        Ok(code) => code,
-        Err(error) => return Ok(Err((StatusCode::BAD_REQUEST, Notice::problem(error)))),
-    };
-    match app.second_factor.authenticate(subject, &code, now).await {
+    let typed = &form.code;
+    match app.second_factor.authenticate(subject, typed, now).await {
         Ok(authenticated) => Ok(Ok(authenticated)),
         Err(refusal) => Notice::refusal(refusal).map(Err),
     }

@@ -59,13 +59,14 @@ impl Api {
 
     /// `POST` to a route without parameters.
     #[track_caller]
+    #[allow(clippy::needless_pass_by_value)] // it is made in place
     pub(crate) fn post(&self, route: &str, body: Value) -> Answer {
-        self.call("post", route, route, body)
+        self.call("post", route, route, &body)
     }
 
     /// Calls `route`, which `path` is one of.
     #[track_caller]
-    pub(crate) fn call(&self, method: &str, route: &str, path: &str, body: Value) -> Answer {
+    pub(crate) fn call(&self, method: &str, route: &str, path: &str, body: &Value) -> Answer {
         let answer = self.send(method, path, &body.to_string(), &credentials());
         self.check(method, route, &answer);
         answer
@@ -212,7 +213,7 @@ impl Alice {
             json!({ "email_address": Self::EMAIL, "name": "Alice", "password": Self::PASSWORD });
         let path = format!("/v1/b2b/organizations/{organization_id}/members");
         let route = "/v1/b2b/organizations/{organization_id}/members";
-        let added = api.call("post", route, &path, body).accepted();
+        let added = api.call("post", route, &path, &body).accepted();
         Self {
             member_id: text(&added, "member_id").to_owned(),
             organization_id,

@@ -1,0 +1,87 @@
+//! A member, with what there is to tell of their token.
+
+use keyfob::{LockState, Status};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Nothing, is_locked, time};
+use crate::accounts::{self, MfaMethod};
+use crate::clock::rfc3339;
+
+/// A member of an organization.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Member {
+    organization_id: String,
+    member_id: String,
+    email_address: String,
+    status: &'static str,
+    name: String,
+    #[schema(value_type = Vec<Value>)]
+    sso_registrations: Nothing,
+    is_breakglass: bool,
+    member_password_id: String,
+    #[schema(value_type = Vec<Value>)]
+    oauth_registrations: Nothing,
+    email_address_verified: bool,
+    mfa_phone_number_verified: bool,
+    is_admin: bool,
+    /// Empty without a token.
+    totp_registration_id: String,
+    #[schema(value_type = Vec<Value>)]
+    retired_email_addresses: Nothing,
+    /// Whether codes of the token aren't attempted now.
+    is_locked: bool,
+    mfa_enrolled: bool,
+    mfa_phone_number: String,
+    default_mfa_method: &'static str,
+    #[schema(value_type = Vec<Value>)]
+    roles: Nothing,
+    created_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock_expires_at: Option<String>,
+}
+
+impl Member {
+    pub(crate) fn new(member: &accounts::Member, status: Option<&Status>) -> Self {
+        let password_id = format!("password-{}", member.id);
+        Self {
+            organization_id: member.organization_id.clone(),
+            member_id: member.id.clone(),
+            email_address: member.email_address.clone(),
+            status: "active",
+            name: member.name.clone(),
+            sso_registrations: [],
+            is_breakglass: false,
+            member_password_id: password_id.repeat(member.has_password().into()),
+            oauth_registrations: [],
+            email_address_verified: false,
+            mfa_phone_number_verified: false,
+            is_admin: false,
+            totp_registration_id: status.map_or_else(String::new, member_totp_id),
+            retired_email_addresses: [],
+            is_locked: status.is_some_and(is_locked),
+            mfa_enrolled: member.mfa_enrolled,
+            mfa_phone_number: String::new(),
+            default_mfa_method: member
+                .default_mfa_method
+                .map_or("", |MfaMethod::Totp| "totp"),
+            roles: [],
+            created_at: time(member.created_at),
+            updated_at: time(member.updated_at),
+            lock_expires_at: status.and_then(lock_expires_at),
+        }
+    }
+}
+
+/// What a member's registration is called.
+pub(crate) fn member_totp_id(status: &Status) -> String {
+    format!("member-totp-{}", status.registration_id)
+}
+
+fn lock_expires_at(status: &Status) -> Option<String> {
+    match status.codes {
+        LockState::Locked { until } => Some(rfc3339(until)),
+        _ => None,
+    }
+}
