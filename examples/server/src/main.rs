@@ -13,12 +13,14 @@ mod database;
 mod error;
 mod http;
 mod keys;
+mod limits;
 mod operations;
 mod pages;
 mod random;
 mod request_id;
 mod second_factor;
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -49,13 +51,14 @@ async fn serve(mut config: Config) -> Result<(), Unavailable> {
     let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
     config.listen = listener.local_addr().map_err(failed)?;
     let app = Arc::new(App::open(&config).await?);
+    let stop = stop_signal().map_err(failed)?;
     greet(&config, &app);
     let upkeep = tokio::spawn({
         let app = Arc::clone(&app);
         async move { tokio::join!(app.sweep(), app.watch()) }
     });
     let served = axum::serve(listener, http::router(app))
-        .with_graceful_shutdown(told_to_stop())
+        .with_graceful_shutdown(stop)
         .await;
     upkeep.abort();
     served.map_err(failed)
@@ -75,14 +78,15 @@ fn greet(config: &Config, app: &App) {
     tracing::info!(listen = %config.listen, database = config.database.name(), "started");
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn told_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return tokio::signal::ctrl_c().await.unwrap_or_default();
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    tracing::info!("stopping: what was begun is answered first");
+/// Heeds Ctrl-C and SIGTERM from now on; what it gives waits for either.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: what was begun is answered first");
+    })
 }

@@ -103,6 +103,23 @@ impl ApiError {
         Self::refused(refusal, ErrorType::UnableToAuthenticateRecoveryCode)
     }
 
+    /// What the framework refuses by itself.
+    pub(crate) fn of_framework(status: StatusCode) -> Self {
+        let error_type = match status {
+            StatusCode::NOT_FOUND => ErrorType::RouteNotFound,
+            status if status.is_server_error() => ErrorType::InternalServerError,
+            _ => ErrorType::InvalidRequest,
+        };
+        let message = match status {
+            StatusCode::NOT_FOUND => "there is no such route: /openapi.json lists them",
+            StatusCode::METHOD_NOT_ALLOWED => "the route has another method: see /openapi.json",
+            StatusCode::PAYLOAD_TOO_LARGE => "the request is too large: send less than 1 MiB",
+            _ => "the request can't be answered",
+        };
+        let error = Self::new(error_type, message);
+        Self { status, ..error }
+    }
+
     fn refused(refusal: Refusal, unable: ErrorType) -> Self {
         let rejection = match refusal {
             Refusal::Unavailable(error) => return error.into(),
@@ -179,24 +196,8 @@ pub(crate) async fn write_errors(
         return response;
     }
     let error = response.extensions_mut().remove::<ApiError>();
-    let error = error.unwrap_or_else(|| framework_error(response.status()));
+    let error = error.unwrap_or_else(|| ApiError::of_framework(response.status()));
     write(error, &app.public_url)
-}
-
-fn framework_error(status: StatusCode) -> ApiError {
-    let error_type = match status {
-        StatusCode::NOT_FOUND => ErrorType::RouteNotFound,
-        status if status.is_server_error() => ErrorType::InternalServerError,
-        _ => ErrorType::InvalidRequest,
-    };
-    let message = match status {
-        StatusCode::NOT_FOUND => "there is no such route: /openapi.json lists them",
-        StatusCode::METHOD_NOT_ALLOWED => "the route has another method: see /openapi.json",
-        StatusCode::PAYLOAD_TOO_LARGE => "the request is too large: send less than 1 MiB",
-        _ => "the request can't be answered",
-    };
-    let error = ApiError::new(error_type, message);
-    ApiError { status, ..error }
 }
 
 fn write(error: ApiError, public_url: &str) -> Response {

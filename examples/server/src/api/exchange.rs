@@ -46,7 +46,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = axum::body::Bytes::from_request(request, state).await;
-        let bytes = bytes.map_err(|error| ApiError::new(ErrorType::InvalidRequest, error))?;
+        let bytes = bytes.map_err(|error| ApiError::of_framework(error.status()))?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             let message = format!("the JSON of the request isn't as it should be: {error}");
             ApiError::new(ErrorType::InvalidRequest, message)

@@ -17,10 +17,13 @@ mod sign_in;
 mod totp;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
+use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::app::Shared;
+use crate::limits;
 
 /// All routes of the API. Only the public keys and the description are anybody's.
 pub(crate) fn router(app: &Shared) -> Router<Shared> {
@@ -32,12 +35,13 @@ pub(crate) fn router(app: &Shared) -> Router<Shared> {
             get(sessions::public_keys),
         )
         .route("/v1/sessions/jwks/{project_id}", get(sessions::public_keys));
-    organizations()
+    let routes = organizations()
         .merge(consumer())
         .route_layer(project)
         .merge(public)
-        .route("/v1/{*rest}", axum::routing::any(no_route))
-        .layer(from_fn_with_state(app.clone(), error::write_errors))
+        .route("/v1/{*rest}", any(no_route))
+        .layer(RequestBodyLimitLayer::new(limits::MOST_BYTES));
+    limits::bound(routes).layer(from_fn_with_state(app.clone(), error::write_errors))
 }
 
 /// For members of organizations.
@@ -82,6 +86,6 @@ fn consumer() -> Router<Shared> {
         .route("/v1/totps/recovery_codes", post(consumer::recovery_codes))
 }
 
-async fn no_route() -> axum::http::StatusCode {
-    axum::http::StatusCode::NOT_FOUND
+async fn no_route() -> StatusCode {
+    StatusCode::NOT_FOUND
 }

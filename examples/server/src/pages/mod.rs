@@ -34,9 +34,10 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 
 use crate::app::Shared;
+use crate::limits;
 
 pub(crate) fn router(app: &Shared) -> Router<Shared> {
-    Router::new()
+    let pages = Router::new()
         .route("/", get(|| async { Redirect::to("/account") }))
         .route("/sign-up", get(sign_up::show).post(sign_up::submit))
         .route("/log-in", get(log_in::show).post(log_in::submit))
@@ -75,7 +76,8 @@ pub(crate) fn router(app: &Shared) -> Router<Shared> {
             get(remove::explain).post(remove::submit),
         )
         .route("/status", get(status::show))
-        .layer(from_fn_with_state(app.clone(), same_origin::refuse_others))
+        .layer(from_fn_with_state(app.clone(), same_origin::refuse_others));
+    limits::bound(pages)
         .layer(from_fn(headers::private))
         .merge(assets::router())
 }

@@ -1,6 +1,8 @@
 //! A client of the API, which holds every answer against the server's own description.
 
 use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -94,6 +96,22 @@ impl Api {
             json: serde_json::from_str(&text).unwrap_or(Value::String(text)),
             retry_after,
         }
+    }
+
+    /// Announces a body of so many bytes, sends none of it, and reads what the server says to that.
+    pub(crate) fn announce(&self, path: &str, bytes: usize) -> String {
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let authorization = credentials();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\n\
+             Content-Length: {bytes}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     #[track_caller]

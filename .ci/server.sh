@@ -1,0 +1,8 @@
+# The auth server: its API by HTTP and by the client of hosted services, its pages in Chromium, two
+# processes on one database, and its databases themselves.
+set -euo pipefail
+source .ci/helpers.bash
+debian gcc g++ cmake make chromium chromium-driver oathtool postgresql redis-server
+type npm >/dev/null 2>&1 || debian nodejs npm
+
+KEYFOB_REQUIRE_SERVERS=1 cargo test --quiet --locked --package keyfob-server -- --include-ignored
