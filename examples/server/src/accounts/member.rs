@@ -86,7 +86,8 @@ impl Accounts {
             .await
     }
 
-    /// Adds a member. The address is taken first, so that no two members have one.
+    /// Adds a member. The address is taken last: a stop in between leaves a member whom nobody knows,
+    /// and never an address that nobody can have.
     pub(crate) async fn add_member(
         &self,
         organization: &Organization,
@@ -111,13 +112,14 @@ impl Accounts {
         let by_email = MemberByEmail {
             member_id: member.id.clone(),
         };
-        let key = email_key(&organization.id, new.email_address);
-        if !self.documents.insert(&key, &by_email).await? {
-            return Ok(Err(EmailTaken));
-        }
         let key = member_key(&organization.id, &member.id);
         self.documents.insert(&key, &member).await?;
-        Ok(Ok(member))
+        let email_key = email_key(&organization.id, new.email_address);
+        if self.documents.insert(&email_key, &by_email).await? {
+            return Ok(Ok(member));
+        }
+        self.documents.take::<Member>(&key).await?;
+        Ok(Err(EmailTaken))
     }
 
     /// Changes a member, and tells what they are then; `None` if there is no such member.
