@@ -198,6 +198,52 @@ fn a_session_is_extended_and_keeps_its_claims() {
     assert_eq!(claims, &json!({ "role": "admin" }));
 }
 
+#[test]
+fn a_signed_token_lives_five_minutes() {
+    let (_server, api) = server();
+    let alice = Alice::new(&api, "OPTIONAL");
+    let session = alice.password(&api);
+    let token = text(&session, "session_jwt");
+    let [header, claims] = [0, 1].map(|part| {
+        let part = token.split('.').nth(part).unwrap();
+        let json = data_encoding::BASE64URL_NOPAD
+            .decode(part.as_bytes())
+            .unwrap();
+        serde_json::from_slice::<Value>(&json).unwrap()
+    });
+    assert_eq!(
+        (text(&header, "alg"), text(&header, "typ")),
+        ("RS256", "JWT")
+    );
+    let seconds = claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap();
+    assert_eq!(seconds, 300);
+    assert_eq!(claims["aud"], json!([PROJECT_ID]));
+    assert_eq!(claims["iss"], format!("stytch.com/{PROJECT_ID}"));
+    assert_eq!(claims["sub"], alice.member_id);
+    let jwks = api.send(
+        "get",
+        &format!("/v1/b2b/sessions/jwks/{PROJECT_ID}"),
+        "",
+        "",
+    );
+    assert_eq!(jwks.accepted()["keys"][0]["kid"], header["kid"]);
+    // A token that was altered, or has another algorithm, names no session.
+    let code = code(text(&alice.enrol(&api), "secret"), 0);
+    let [_, payload, signature] = [0, 1, 2].map(|part| token.split('.').nth(part).unwrap());
+    let none = data_encoding::BASE64URL_NOPAD.encode(br#"{"typ":"JWT","alg":"none"}"#);
+    for forged in [
+        format!("{none}.{payload}."),
+        format!("{none}.{payload}.{signature}"),
+        token.replace(signature, &"A".repeat(signature.len())),
+    ] {
+        let body = alice.with(json!({ "code": code, "session_jwt": forged }));
+        assert_eq!(
+            api.post(AUTHENTICATE, body).refused(),
+            (404, "session_not_found")
+        );
+    }
+}
+
 /// What is refused leaves the code as good as it was.
 #[test]
 fn session_arguments_are_checked_before_a_code_is_used_up() {

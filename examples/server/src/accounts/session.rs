@@ -329,6 +329,14 @@ mod tests {
     }
 
     #[test]
+    fn a_first_factor_waits_ten_minutes() {
+        let factor = Factor::new(FactorKind::Password, None, NOW);
+        let waiting = IntermediateSession::new(Subject::member("o", "m"), factor, NOW);
+        assert!(waiting.is_live(NOW.saturating_add(599)));
+        assert!(!waiting.is_live(NOW.saturating_add(600)));
+    }
+
+    #[test]
     fn lifetimes_have_bounds() {
         assert!(Lifetime::from_minutes(4).is_none());
         assert!(Lifetime::from_minutes(5).is_some());

@@ -220,3 +220,69 @@ fn write(error: ApiError, public_url: &str) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use keyfob::CodeError;
+
+    use super::*;
+
+    /// What a rejection is called where a code of the token was given, and its status.
+    fn of_totp(rejection: Rejection) -> (ErrorType, u16) {
+        let error = ApiError::of_totp(Refusal::Rejected(rejection));
+        (error.error_type, error.status.as_u16())
+    }
+
+    #[test]
+    fn each_rejection_has_its_name_and_status() {
+        let until = UnixTime::EPOCH;
+        for (rejection, expected) in [
+            (
+                Rejection::Mismatch,
+                (ErrorType::UnableToAuthenticateTotp, 401),
+            ),
+            (
+                Rejection::Replayed,
+                (ErrorType::TotpCodeAlreadyAuthenticated, 401),
+            ),
+            (Rejection::Expired, (ErrorType::ExpiredTotp, 401)),
+            (Rejection::Unknown, (ErrorType::TotpNotFound, 404)),
+            (Rejection::Pending, (ErrorType::TotpNotFound, 404)),
+            (
+                Rejection::Locked { until },
+                (ErrorType::UserLockLimitReached, 429),
+            ),
+            (Rejection::Disabled, (ErrorType::UserLockLimitReached, 429)),
+            (Rejection::StaleProof, (ErrorType::ActiveTotpExists, 400)),
+            (
+                Rejection::AlreadyRegistered,
+                (ErrorType::ActiveTotpExists, 400),
+            ),
+            (
+                Rejection::NoCode(CodeError::Empty),
+                (ErrorType::InvalidTotpCode, 400),
+            ),
+            (
+                Rejection::NoRecoveryCodes,
+                (ErrorType::RecoveryCodesNotFound, 404),
+            ),
+            (
+                Rejection::WeakRecoveryCodes,
+                (ErrorType::InvalidRecoveryCode, 400),
+            ),
+            (Rejection::LegacySecret, (ErrorType::InvalidSecret, 400)),
+            (Rejection::WrongKind, (ErrorType::InvalidRequest, 400)),
+        ] {
+            assert_eq!(of_totp(rejection), expected);
+        }
+    }
+
+    #[test]
+    fn a_used_recovery_code_is_no_used_totp_code() {
+        let error = ApiError::of_recovery_code(Refusal::Rejected(Rejection::Replayed));
+        assert_eq!(
+            error.error_type,
+            ErrorType::UnableToAuthenticateRecoveryCode
+        );
+    }
+}
