@@ -98,7 +98,7 @@ pub unsafe extern "C" fn keyfob_authenticate(
     let typed = unsafe { lent_text(typed, length) };
     let settings = Settings::read(context);
     request(store, settings, authentication, |engine, now| {
-        Ok(engine.authenticate(&Id(id), &read_code(typed)?, now))
+        Ok(engine.authenticate_typed(&Id(id), typed?, now))
     })
 }
 

@@ -60,10 +60,9 @@ pub unsafe extern "C" fn keyfob_propose_authenticate(
     let typed = unsafe { lent_text(typed, length) };
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
-        let code = read_code(typed)?;
-        Ok(transition::authenticate(
+        Ok(transition::authenticate_typed(
             record.as_ref(),
-            &code,
+            typed?,
             &settings.context(),
         )?)
     })

@@ -217,6 +217,7 @@ impl From<Rejection> for keyfob_status_t {
             Rejection::Pending => KEYFOB_PENDING,
             Rejection::AlreadyRegistered => KEYFOB_ALREADY_REGISTERED,
             Rejection::Format { .. } => KEYFOB_OTHER_FORMAT,
+            Rejection::NoCode(error) => error.into(),
             Rejection::RecoveryCodeAsCode => KEYFOB_RECOVERY_CODE_AS_CODE,
             Rejection::CodeAsRecoveryCode => KEYFOB_CODE_AS_RECOVERY_CODE,
             Rejection::RecoveryCodeFormat => KEYFOB_RECOVERY_CODE_FORMAT,

@@ -65,6 +65,8 @@ static int is_confirmed_by_its_first_code(void)
     CHECK(registration.state == KEYFOB_STATE_PENDING && registration.state_time == NOON + 3600);
     CHECK(log_in() == KEYFOB_OK && desk.last.activated && !desk.last.replaced);
     CHECK(log_in() == KEYFOB_REPLAYED);
+    CHECK(type("12345") == KEYFOB_CODE_LENGTH);
+    CHECK(type("12345x") == KEYFOB_CODE_SYMBOL);
     CHECK(enroll() == KEYFOB_ALREADY_REGISTERED);
     CHECK(keyfob_registration_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
     CHECK(registration.state == KEYFOB_STATE_ACTIVE && registration.last_use == NOON);

@@ -68,7 +68,11 @@ static int recovers(void)
     const char *typed = enrollment.recovery_codes.codes[3].text;
     keyfob_recovery_codes_t codes;
     keyfob_recovery_t recovery;
+    keyfob_authentication_t authentication;
 
+    CHECK(keyfob_propose_authenticate(&proposal, &record, typed, strlen(typed), &context) == KEYFOB_OK);
+    CHECK(keyfob_settle_authentication(&proposal, KEYFOB_SWAP_STORED, &authentication) ==
+          KEYFOB_RECOVERY_CODE_AS_CODE);
     CHECK(keyfob_propose_recover(&proposal, &record, typed, strlen(typed), &context) == KEYFOB_OK);
     CHECK(keyfob_proposal_write(&proposal, &change) == KEYFOB_OK);
     CHECK(keyfob_settle_recovery(&proposal, KEYFOB_SWAP_STORED, &recovery) == KEYFOB_OK);
