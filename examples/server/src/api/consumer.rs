@@ -11,7 +11,7 @@ use super::exchange::{Answer, Body, Outcome};
 use super::objects::{User, UserSession, user_totp_id};
 use super::people::user;
 use super::recovery_codes::not_retrievable;
-use super::sign_in::{SessionArguments, SessionTokens, SignedIn, sign_in};
+use super::sign_in::{SessionArguments, SessionTokens, SignedIn};
 use crate::accounts::{Factor, FactorKind};
 use crate::app::{App, Shared};
 use crate::clock::now;
@@ -90,8 +90,7 @@ pub(super) async fn authenticate(
 ) -> Outcome<UserAuthenticated> {
     let now = now();
     let subject = user(&request.user_id)?;
-    let prior = request.session.prior(&app, &subject, now).await?;
-    let terms = request.session.terms(&prior)?;
+    let plan = request.session.plan(&app, &subject, now).await?;
     let accepted = app
         .second_factor
         .authenticate(&subject, &request.totp_code, now)
@@ -99,8 +98,7 @@ pub(super) async fn authenticate(
         .map_err(ApiError::of_totp)?;
     let name = format!("totp-{}", accepted.registration_id());
     let factor = Factor::new(FactorKind::Totp, Some(name), now);
-    let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
-    let signed_in = SignedIn::new(&app, session, None, now)?;
+    let signed_in = plan.sign_in(&app, (factor, accepted.into()), None).await?;
     UserAuthenticated::new(&app, request.user_id, signed_in, now).await
 }
 
@@ -122,15 +120,13 @@ pub(super) async fn recover(
 ) -> Outcome<UserAuthenticated> {
     let now = now();
     let subject = user(&request.user_id)?;
-    let prior = request.session.prior(&app, &subject, now).await?;
-    let terms = request.session.terms(&prior)?;
+    let plan = request.session.plan(&app, &subject, now).await?;
     let typed = &request.recovery_code;
     let accepted = app.second_factor.recover(&subject, typed, now).await;
     let accepted = accepted.map_err(ApiError::of_recovery_code)?;
     let name = format!("totp-{}", accepted.registration_id());
     let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
-    let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
-    let signed_in = SignedIn::new(&app, session, None, now)?;
+    let signed_in = plan.sign_in(&app, (factor, accepted.into()), None).await?;
     UserAuthenticated::new(&app, request.user_id, signed_in, now).await
 }
 

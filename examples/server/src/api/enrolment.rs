@@ -6,7 +6,7 @@ use keyfob::{
 };
 
 use super::error::{ApiError, ErrorType};
-use super::sign_in::{Prior, proof_of};
+use super::sign_in::Prior;
 use crate::accounts::Subject;
 use crate::app::App;
 use crate::error::Unavailable;
@@ -39,7 +39,7 @@ pub(super) async fn enrol(
         let enrollment = created.map_err(ApiError::of_totp)?;
         return NewToken::new(app, &enrollment, enrollment.recovery_codes(), account);
     }
-    let proof = proof_of(prior).ok_or_else(|| {
+    let proof = prior.proof().ok_or_else(|| {
         let message = "a token is registered already: give a session_token or session_jwt of a \
                        log-in with it, or delete it first";
         ApiError::new(ErrorType::ActiveTotpExists, message)

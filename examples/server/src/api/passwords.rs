@@ -1,6 +1,7 @@
 //! `/v1/b2b/passwords`: the first factor.
 
 use axum::extract::State;
+use keyfob::UnixTime;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,9 +9,9 @@ use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
 use super::objects::{Member, MemberSession, Organization, member_totp_id};
 use super::people::{Membership, organization};
-use super::sign_in::{Prior, SessionArguments, SignedIn, start_session};
+use super::sign_in::{SessionArguments, SignedIn};
 use crate::accounts::{Factor, FactorKind, Subject};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::clock::{now, rfc3339};
 
 /// Logs in with a password.
@@ -65,7 +66,7 @@ pub(super) async fn authenticate(
     Body(request): Body<PasswordRequest>,
 ) -> Outcome<PasswordAccepted> {
     let now = now();
-    let terms = request.session.terms(&Prior::Nothing)?;
+    let terms = request.session.terms()?;
     let organization = organization(&app, &request.organization_id).await?;
     let member = app
         .accounts
@@ -85,12 +86,13 @@ pub(super) async fn authenticate(
     if it.member.needs_second_factor(&it.organization) {
         let started = app.accounts.start_intermediate(it.subject, factor, now);
         let (token, intermediate) = started.await?;
-        let expires_at = keyfob::UnixTime::from_seconds(intermediate.expires_at);
+        let expires_at = UnixTime::from_seconds(intermediate.expires_at);
         answer.intermediate_session_token = token;
         answer.intermediate_session_token_expires_at = Some(rfc3339(expires_at));
     } else {
-        let started = start_session(&app, it.subject.clone(), &terms, factor, now).await?;
-        let signed_in = SignedIn::new(&app, started, Some(&it.organization), now)?;
+        let (subject, organization) = (it.subject.clone(), &it.organization);
+        let signed_in =
+            SignedIn::by_first_factor(&app, subject, &terms, factor, organization, now).await?;
         let session = MemberSession::new(&signed_in.session, &it.member, &it.organization);
         answer.member_authenticated = true;
         answer.session_token = signed_in.session_token;
@@ -103,11 +105,7 @@ pub(super) async fn authenticate(
 
 impl PasswordAccepted {
     /// The answer for a member whose second factor is due.
-    async fn new(
-        app: &crate::app::App,
-        it: &Membership,
-        now: keyfob::UnixTime,
-    ) -> Result<Self, ApiError> {
+    async fn new(app: &App, it: &Membership, now: UnixTime) -> Result<Self, ApiError> {
         let status = it.status(app, now).await?;
         let member_options = MemberOptions {
             mfa_phone_number: String::new(),

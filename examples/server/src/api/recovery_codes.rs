@@ -9,7 +9,7 @@ use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
 use super::objects::{Member, MemberSession, Organization};
 use super::people::Membership;
-use super::sign_in::{SessionArguments, SignedIn, sign_in};
+use super::sign_in::SessionArguments;
 use crate::accounts::{Factor, FactorKind};
 use crate::app::Shared;
 use crate::clock::now;
@@ -48,17 +48,15 @@ pub(super) async fn recover(
 ) -> Outcome<Recovered> {
     let now = now();
     let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
-    let prior = request.session.prior(&app, &it.subject, now).await?;
-    let terms = request.session.terms(&prior)?;
+    let plan = request.session.plan(&app, &it.subject, now).await?;
     let typed = &request.recovery_code;
     let accepted = app.second_factor.recover(&it.subject, typed, now).await;
     let accepted = accepted.map_err(ApiError::of_recovery_code)?;
     let remaining = accepted.remaining();
     let name = format!("member-totp-{}", accepted.registration_id());
     let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
-    let subject = it.subject.clone();
-    let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
-    let signed_in = SignedIn::new(&app, session, Some(&it.organization), now)?;
+    let proved = (factor, accepted.into());
+    let signed_in = plan.sign_in(&app, proved, Some(&it.organization)).await?;
     let status = it.status(&app, now).await?;
     Ok(Answer::from(Recovered {
         member: Member::new(&it.member, status.as_ref()),

@@ -47,10 +47,18 @@ pub(super) enum Prior {
     Session { token: String, session: Session },
 }
 
-/// How a session is to be, checked before a code is used up for it.
+/// How a session is to be.
 pub(super) struct Terms {
     lifetime: Lifetime,
     claims: Map<String, Value>,
+}
+
+/// What becomes of a second factor that is accepted: checked before a code is used up for it.
+pub(super) struct SessionPlan {
+    subject: Subject,
+    prior: Prior,
+    terms: Terms,
+    now: UnixTime,
 }
 
 /// A person who is in.
@@ -132,36 +140,48 @@ fn no_session() -> ApiError {
 }
 
 impl SessionArguments {
-    pub(super) async fn prior(
+    /// Finds the session before, and checks how the one after is to be.
+    pub(super) async fn plan(
         &self,
         app: &App,
         subject: &Subject,
         now: UnixTime,
-    ) -> Result<Prior, ApiError> {
-        self.tokens.prior(app, subject, now).await
-    }
-
-    /// Checks how the session is to be.
-    pub(super) fn terms(&self, prior: &Prior) -> Result<Terms, ApiError> {
-        let lifetime = match self.session_duration_minutes {
-            None => Lifetime::ONE_HOUR,
-            Some(minutes) => u64::try_from(minutes)
-                .ok()
-                .and_then(Lifetime::from_minutes)
-                .ok_or_else(|| {
-                    let message = "session_duration_minutes must be from 5 to 527040";
-                    ApiError::new(ErrorType::InvalidSessionDurationMinutes, message)
-                })?,
-        };
-        let claims = self.session_custom_claims.clone().unwrap_or_default();
-        require_small(&claims)?;
-        if let Prior::Session { session, .. } = prior {
+    ) -> Result<SessionPlan, ApiError> {
+        let prior = self.tokens.prior(app, subject, now).await?;
+        let terms = self.terms()?;
+        if let Prior::Session { session, .. } = &prior {
             let mut session = session.clone();
-            session.set_claims(&claims);
+            session.set_claims(&terms.claims);
             require_small(&session.custom_claims)?;
         }
-        Ok(Terms { lifetime, claims })
+        Ok(SessionPlan {
+            subject: subject.clone(),
+            prior,
+            terms,
+            now,
+        })
     }
+
+    /// Checks how a session is to be.
+    pub(super) fn terms(&self) -> Result<Terms, ApiError> {
+        let claims = self.session_custom_claims.clone().unwrap_or_default();
+        require_small(&claims)?;
+        Ok(Terms {
+            lifetime: lifetime(self.session_duration_minutes)?,
+            claims,
+        })
+    }
+}
+
+fn lifetime(minutes: Option<i64>) -> Result<Lifetime, ApiError> {
+    let Some(minutes) = minutes else {
+        return Ok(Lifetime::ONE_HOUR);
+    };
+    let lifetime = u64::try_from(minutes).ok().and_then(Lifetime::from_minutes);
+    lifetime.ok_or_else(|| {
+        let message = "session_duration_minutes must be from 5 to 527040";
+        ApiError::new(ErrorType::InvalidSessionDurationMinutes, message)
+    })
 }
 
 fn require_small(claims: &Map<String, Value>) -> Result<(), ApiError> {
@@ -173,75 +193,84 @@ fn require_small(claims: &Map<String, Value>) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorType::CustomClaimsTooLarge, message))
 }
 
-/// Whether the session carries a log-in with the second factor, for the engine to judge.
-pub(super) fn proof_of(prior: &Prior) -> Option<Proof> {
-    match prior {
-        Prior::Session { session, .. } => session.proof(),
-        _ => None,
+impl Prior {
+    /// The session's last log-in with the second factor, for the engine to judge.
+    pub(super) fn proof(&self) -> Option<Proof> {
+        match self {
+            Self::Session { session, .. } => session.proof(),
+            _ => None,
+        }
     }
 }
 
-/// Lets a person in whose second factor was accepted: a new session, or more of the one before.
-pub(super) async fn sign_in(
-    app: &App,
-    subject: Subject,
-    prior: Prior,
-    terms: &Terms,
-    (factor, proof): (Factor, Proof),
-    now: UnixTime,
-) -> Result<(String, Session), ApiError> {
-    let note = |session: &mut Session| {
-        session.add(factor.clone());
-        session.keep_proof(&proof);
-        session.set_claims(&terms.claims);
-    };
-    let start = |factors_before: Vec<Factor>| {
-        app.accounts
-            .start_session(subject, terms.lifetime, now, move |session| {
+impl SessionPlan {
+    /// Lets a person in whose second factor was accepted: a new session, or more of the one before.
+    pub(super) async fn sign_in(
+        self,
+        app: &App,
+        (factor, proof): (Factor, Proof),
+        organization: Option<&Organization>,
+    ) -> Result<SignedIn, ApiError> {
+        let Self { terms, now, .. } = &self;
+        let note = |session: &mut Session| {
+            session.add(factor.clone());
+            session.keep_proof(&proof);
+            session.set_claims(&terms.claims);
+        };
+        let start = |factors_before: Vec<Factor>| {
+            let begin = move |session: &mut Session| {
                 session.factors = factors_before;
                 note(session);
-            })
-    };
-    Ok(match prior {
-        Prior::Nothing => start(Vec::new()).await?,
-        Prior::Intermediate { token } => {
-            let taken = app.accounts.take_intermediate(&token, now).await?;
-            start(taken.ok_or_else(no_intermediate)?.factors).await?
-        }
-        Prior::Session { token, session } => {
-            let extend = |session: &mut Session| {
-                session.extend(terms.lifetime, now);
-                note(session);
             };
-            let session = app.accounts.update_session(&session.id, extend).await?;
-            (token, session.ok_or_else(no_session)?)
-        }
-    })
-}
-
-/// A new session after the first factor, where that is enough.
-pub(super) async fn start_session(
-    app: &App,
-    subject: Subject,
-    terms: &Terms,
-    factor: Factor,
-    now: UnixTime,
-) -> Result<(String, Session), ApiError> {
-    let begin = |session: &mut Session| {
-        session.add(factor);
-        session.set_claims(&terms.claims);
-    };
-    let started = app
-        .accounts
-        .start_session(subject, terms.lifetime, now, begin);
-    Ok(started.await?)
+            let subject = self.subject.clone();
+            app.accounts
+                .start_session(subject, terms.lifetime, *now, begin)
+        };
+        let (token, session) = match &self.prior {
+            Prior::Nothing => start(Vec::new()).await?,
+            Prior::Intermediate { token } => {
+                let taken = app.accounts.take_intermediate(token, *now).await?;
+                start(taken.ok_or_else(no_intermediate)?.factors).await?
+            }
+            Prior::Session { token, session } => {
+                let extend = |session: &mut Session| {
+                    session.extend(terms.lifetime, *now);
+                    note(session);
+                };
+                let session = app.accounts.update_session(&session.id, extend).await?;
+                (token.clone(), session.ok_or_else(no_session)?)
+            }
+        };
+        SignedIn::new(app, token, session, organization, *now)
+    }
 }
 
 impl SignedIn {
-    /// Signs the token of a session that was just begun or extended.
-    pub(super) fn new(
+    /// A new session after the first factor, where that is enough.
+    pub(super) async fn by_first_factor(
         app: &App,
-        (session_token, session): (String, Session),
+        subject: Subject,
+        terms: &Terms,
+        factor: Factor,
+        organization: &Organization,
+        now: UnixTime,
+    ) -> Result<Self, ApiError> {
+        let begin = |session: &mut Session| {
+            session.add(factor);
+            session.set_claims(&terms.claims);
+        };
+        let started = app
+            .accounts
+            .start_session(subject, terms.lifetime, now, begin);
+        let (token, session) = started.await?;
+        Self::new(app, token, session, Some(organization), now)
+    }
+
+    /// Signs the token of a session that was just begun or extended.
+    fn new(
+        app: &App,
+        session_token: String,
+        session: Session,
         organization: Option<&Organization>,
         now: UnixTime,
     ) -> Result<Self, ApiError> {

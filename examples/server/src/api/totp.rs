@@ -1,7 +1,7 @@
 //! `/v1/b2b/totp`: a member's token.
 
 use axum::extract::{Path, State};
-use keyfob::{ExistingRecoveryCodes, Migration, Params, Secret};
+use keyfob::{ExistingRecoveryCodes, Migration, Params, Secret, UnixTime};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,9 +10,9 @@ use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
 use super::objects::{Member, MemberSession, Organization, member_totp_id};
 use super::people::Membership;
-use super::sign_in::{SessionArguments, SessionTokens, SignedIn, sign_in};
-use crate::accounts::{Factor, FactorKind, MfaMethod, MfaPolicy};
-use crate::app::Shared;
+use super::sign_in::{SessionArguments, SessionTokens, SignedIn};
+use crate::accounts::{self, Factor, FactorKind, MfaMethod, MfaPolicy};
+use crate::app::{App, Shared};
 use crate::clock::now;
 
 /// Starts a registration.
@@ -112,25 +112,40 @@ pub(super) async fn authenticate(
     Body(request): Body<AuthenticateRequest>,
 ) -> Outcome<Authenticated> {
     let now = now();
-    let mut it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
-    let prior = request.session.prior(&app, &it.subject, now).await?;
-    let terms = request.session.terms(&prior)?;
+    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let plan = request.session.plan(&app, &it.subject, now).await?;
     let accepted = app
         .second_factor
         .authenticate(&it.subject, &request.code, now)
         .await
         .map_err(ApiError::of_totp)?;
+    let it = request.note(&app, it, accepted.activated(), now).await?;
     let name = format!("member-totp-{}", accepted.registration_id());
-    let factor = Factor::new(FactorKind::Totp, Some(name), now);
-    let activated = accepted.activated();
-    let subject = it.subject.clone();
-    let session = sign_in(&app, subject, prior, &terms, (factor, accepted.into()), now).await?;
-    let makes_default = activated || request.set_default_mfa == Some(true);
-    let enrollment = request
-        .set_mfa_enrollment
-        .filter(|_| it.organization.mfa_policy == MfaPolicy::Optional);
-    if makes_default || enrollment.is_some() {
-        let change = |member: &mut crate::accounts::Member| {
+    let proved = (
+        Factor::new(FactorKind::Totp, Some(name), now),
+        accepted.into(),
+    );
+    let signed_in = plan.sign_in(&app, proved, Some(&it.organization)).await?;
+    Authenticated::new(&app, it, signed_in, now).await
+}
+
+impl AuthenticateRequest {
+    /// Notes what the member wishes, and that a first token is the default method.
+    async fn note(
+        &self,
+        app: &App,
+        mut it: Membership,
+        activated: bool,
+        now: UnixTime,
+    ) -> Result<Membership, ApiError> {
+        let makes_default = activated || self.set_default_mfa == Some(true);
+        let enrollment = self
+            .set_mfa_enrollment
+            .filter(|_| it.organization.mfa_policy == MfaPolicy::Optional);
+        if !makes_default && enrollment.is_none() {
+            return Ok(it);
+        }
+        let change = |member: &mut accounts::Member| {
             if makes_default {
                 member.default_mfa_method = Some(MfaMethod::Totp);
             }
@@ -138,19 +153,19 @@ pub(super) async fn authenticate(
                 member.mfa_enrolled = enrollment == MfaEnrollment::Enroll;
             }
         };
-        let updated = app.accounts.update_member(&it.member, now, change).await?;
-        it.member = updated.unwrap_or(it.member);
+        if let Some(member) = app.accounts.update_member(&it.member, now, change).await? {
+            it.member = member;
+        }
+        Ok(it)
     }
-    let signed_in = SignedIn::new(&app, session, Some(&it.organization), now)?;
-    Authenticated::new(&app, it, signed_in, now).await
 }
 
 impl Authenticated {
     pub(super) async fn new(
-        app: &crate::app::App,
+        app: &App,
         it: Membership,
         signed_in: SignedIn,
-        now: keyfob::UnixTime,
+        now: UnixTime,
     ) -> Outcome<Self> {
         let status = it.status(app, now).await?;
         Ok(Answer::from(Self {
@@ -207,7 +222,7 @@ pub(super) async fn migrate(
     let migrated = app.second_factor.migrate(&it.subject, migration, now).await;
     let migrated = migrated.map_err(ApiError::of_totp)?;
     let minted = texts(migrated.recovery_codes());
-    let make_default = |member: &mut crate::accounts::Member| {
+    let make_default = |member: &mut accounts::Member| {
         member.default_mfa_method = Some(MfaMethod::Totp);
     };
     let updated = app.accounts.update_member(&it.member, now, make_default);
@@ -245,7 +260,7 @@ pub(super) async fn delete(
     let it = Membership::find(&app, &organization_id, &member_id).await?;
     let deleted = app.second_factor.delete(&it.subject).await;
     deleted.map_err(ApiError::of_totp)?;
-    let forget = |member: &mut crate::accounts::Member| member.default_mfa_method = None;
+    let forget = |member: &mut accounts::Member| member.default_mfa_method = None;
     let updated = app.accounts.update_member(&it.member, now(), forget);
     let member = updated.await?.unwrap_or(it.member);
     Ok(Answer::from(Deleted {
