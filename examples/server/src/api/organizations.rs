@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome, filled};
-use super::objects::{Member, Organization};
+use super::objects::{AboutMember, Organization};
 use super::people::organization;
 use crate::accounts::{AddMember, MfaPolicy};
 use crate::app::Shared;
@@ -57,23 +57,15 @@ pub(super) struct MemberRequest {
     password: Option<String>,
 }
 
-/// A member who was added.
-#[derive(Serialize, ToSchema)]
-pub(super) struct MemberAdded {
-    member_id: String,
-    member: Member,
-    organization: Organization,
-}
-
 /// Adds a member to an organization.
 #[utoipa::path(post, operation_id = "organizations_add_member", path = "/v1/b2b/organizations/{organization_id}/members",
     params(("organization_id" = String, Path)), request_body = MemberRequest,
-    responses((status = 200, body = Answer<MemberAdded>), (status = "default", body = ErrorBody)))]
+    responses((status = 200, body = Answer<AboutMember>), (status = "default", body = ErrorBody)))]
 pub(super) async fn add_member(
     State(app): State<Shared>,
     Path(organization_id): Path<String>,
     Body(request): Body<MemberRequest>,
-) -> Outcome<MemberAdded> {
+) -> Outcome<AboutMember> {
     require_email(&request.email_address)?;
     let name = request.name.unwrap_or_default();
     if !name.is_empty() {
@@ -91,11 +83,8 @@ pub(super) async fn add_member(
         let message = "a member of this organization has this email_address already";
         ApiError::new(ErrorType::MemberEmailExists, message)
     })?;
-    Ok(Answer::from(MemberAdded {
-        member: Member::new(&member, None),
-        organization: Organization::from(&organization),
-        member_id: member.id,
-    }))
+    let about = AboutMember::new(&member, &organization, None);
+    Ok(Answer::from(about))
 }
 
 fn require_name(field: &str, name: &str) -> Result<(), ApiError> {

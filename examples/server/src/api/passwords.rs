@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
-use super::objects::{Member, MemberSession, Organization, member_totp_id};
+use super::objects::{AboutMember, MemberSession};
 use super::people::{Membership, organization};
 use super::sign_in::{SessionArguments, SignedIn};
 use crate::accounts::{Factor, FactorKind, Subject};
@@ -27,10 +27,9 @@ pub(super) struct PasswordRequest {
 /// A session, or a first factor that waits for the second.
 #[derive(Serialize, ToSchema)]
 pub(super) struct PasswordAccepted {
-    member_id: String,
+    #[serde(flatten)]
+    about: AboutMember,
     organization_id: String,
-    member: Member,
-    organization: Organization,
     /// Whether the member is in; if not, the second factor is due.
     member_authenticated: bool,
     /// Empty where the member is in.
@@ -106,16 +105,14 @@ pub(super) async fn authenticate(
 impl PasswordAccepted {
     /// The answer for a member whose second factor is due.
     async fn new(app: &App, it: &Membership, now: UnixTime) -> Result<Self, ApiError> {
-        let status = it.status(app, now).await?;
+        let about = it.about(app, now).await?;
         let member_options = MemberOptions {
             mfa_phone_number: String::new(),
-            totp_registration_id: status.as_ref().map_or_else(String::new, member_totp_id),
+            totp_registration_id: about.totp_registration_id().to_owned(),
         };
         Ok(Self {
-            member_id: it.member.id.clone(),
+            about,
             organization_id: it.organization.id.clone(),
-            member: Member::new(&it.member, status.as_ref()),
-            organization: Organization::from(&it.organization),
             member_authenticated: false,
             intermediate_session_token: String::new(),
             intermediate_session_token_expires_at: None,

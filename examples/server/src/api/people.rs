@@ -1,8 +1,9 @@
 //! Whom a request is about.
 
-use keyfob::{Status, UnixTime};
+use keyfob::UnixTime;
 
 use super::error::{ApiError, ErrorType};
+use super::objects::AboutMember;
 use crate::accounts::{Member, Organization, Subject};
 use crate::app::App;
 
@@ -32,13 +33,25 @@ impl Membership {
         })
     }
 
-    /// What there is to tell of the member's token.
-    pub(super) async fn status(
-        &self,
+    /// What answers say of the member, with the state of their token.
+    pub(super) async fn about(&self, app: &App, now: UnixTime) -> Result<AboutMember, ApiError> {
+        let status = app.second_factor.status(&self.subject, now).await?;
+        let status = status.as_ref();
+        Ok(AboutMember::new(&self.member, &self.organization, status))
+    }
+
+    /// Changes the member.
+    pub(super) async fn update(
+        &mut self,
         app: &App,
         now: UnixTime,
-    ) -> Result<Option<Status>, ApiError> {
-        Ok(app.second_factor.status(&self.subject, now).await?)
+        change: impl Fn(&mut Member),
+    ) -> Result<(), ApiError> {
+        let updated = app.accounts.update_member(&self.member, now, change);
+        if let Some(member) = updated.await? {
+            self.member = member;
+        }
+        Ok(())
     }
 }
 

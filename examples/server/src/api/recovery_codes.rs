@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 use super::enrolment::texts;
 use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
-use super::objects::{Member, MemberSession, Organization};
+use super::objects::AboutMember;
 use super::people::Membership;
 use super::sign_in::SessionArguments;
+use super::totp::Authenticated;
 use crate::accounts::{Factor, FactorKind};
 use crate::app::Shared;
 use crate::clock::now;
@@ -30,12 +31,8 @@ pub(super) struct RecoverRequest {
 /// A member who is in.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Recovered {
-    member_id: String,
-    member: Member,
-    organization: Organization,
-    session_token: String,
-    session_jwt: String,
-    member_session: MemberSession,
+    #[serde(flatten)]
+    authenticated: Authenticated,
     recovery_codes_remaining: usize,
 }
 
@@ -57,15 +54,9 @@ pub(super) async fn recover(
     let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
     let proved = (factor, accepted.into());
     let signed_in = plan.sign_in(&app, proved, Some(&it.organization)).await?;
-    let status = it.status(&app, now).await?;
     Ok(Answer::from(Recovered {
-        member: Member::new(&it.member, status.as_ref()),
-        organization: Organization::from(&it.organization),
-        member_session: MemberSession::new(&signed_in.session, &it.member, &it.organization),
-        session_token: signed_in.session_token,
-        session_jwt: signed_in.session_jwt,
+        authenticated: Authenticated::new(&app, &it, signed_in, now).await?,
         recovery_codes_remaining: remaining,
-        member_id: it.member.id,
     }))
 }
 
@@ -79,9 +70,8 @@ pub(super) struct RotateRequest {
 /// New recovery codes, shown this once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Rotated {
-    member_id: String,
-    member: Member,
-    organization: Organization,
+    #[serde(flatten)]
+    about: AboutMember,
     recovery_codes: Vec<String>,
 }
 
@@ -99,12 +89,9 @@ pub(super) async fn rotate(
         .rotate_recovery_codes(&it.subject, now)
         .await;
     let codes = codes.map_err(ApiError::of_totp)?;
-    let status = it.status(&app, now).await?;
     Ok(Answer::from(Rotated {
-        member: Member::new(&it.member, status.as_ref()),
-        organization: Organization::from(&it.organization),
+        about: it.about(&app, now).await?,
         recovery_codes: texts(&codes),
-        member_id: it.member.id,
     }))
 }
 

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use super::enrolment::{enrol, lifetime, texts};
 use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
-use super::objects::{Member, MemberSession, Organization, member_totp_id};
+use super::objects::{AboutMember, MemberSession};
 use super::people::Membership;
 use super::sign_in::{SessionArguments, SessionTokens, SignedIn};
-use crate::accounts::{self, Factor, FactorKind, MfaMethod, MfaPolicy};
+use crate::accounts::{Factor, FactorKind, Member, MfaMethod, MfaPolicy};
 use crate::app::{App, Shared};
 use crate::clock::now;
 
@@ -30,15 +30,14 @@ pub(super) struct CreateRequest {
 /// A registration that waits for its first code. Secret and recovery codes are shown this once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Created {
-    member_id: String,
+    #[serde(flatten)]
+    about: AboutMember,
     totp_registration_id: String,
     /// Base32, to be typed into an authenticator.
     secret: String,
     /// A PNG image as a data URI.
     qr_code: String,
     recovery_codes: Vec<String>,
-    member: Member,
-    organization: Organization,
 }
 
 /// Starts a registration. Over an active one, `session_token` or `session_jwt` must be of a log-in
@@ -55,15 +54,13 @@ pub(super) async fn create(
     let prior = request.tokens.prior(&app, &it.subject, now).await?;
     let account = &it.member.email_address;
     let new = enrol(&app, &it.subject, &prior, lifetime, account, now).await?;
-    let status = it.status(&app, now).await?;
+    let about = it.about(&app, now).await?;
     Ok(Answer::from(Created {
-        totp_registration_id: status.as_ref().map_or_else(String::new, member_totp_id),
+        totp_registration_id: about.totp_registration_id().to_owned(),
         secret: new.secret,
         qr_code: new.qr_code,
         recovery_codes: new.recovery_codes,
-        member: Member::new(&it.member, status.as_ref()),
-        organization: Organization::from(&it.organization),
-        member_id: it.member.id,
+        about,
     }))
 }
 
@@ -95,9 +92,8 @@ pub(super) enum MfaEnrollment {
 /// A member who is in.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Authenticated {
-    member_id: String,
-    member: Member,
-    organization: Organization,
+    #[serde(flatten)]
+    about: AboutMember,
     /// Empty where the session was named by its JWT: the opaque token is kept as a digest only.
     session_token: String,
     session_jwt: String,
@@ -112,21 +108,22 @@ pub(super) async fn authenticate(
     Body(request): Body<AuthenticateRequest>,
 ) -> Outcome<Authenticated> {
     let now = now();
-    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let mut it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
     let plan = request.session.plan(&app, &it.subject, now).await?;
     let accepted = app
         .second_factor
         .authenticate(&it.subject, &request.code, now)
         .await
         .map_err(ApiError::of_totp)?;
-    let it = request.note(&app, it, accepted.activated(), now).await?;
+    request
+        .note(&app, &mut it, accepted.activated(), now)
+        .await?;
     let name = format!("member-totp-{}", accepted.registration_id());
-    let proved = (
-        Factor::new(FactorKind::Totp, Some(name), now),
-        accepted.into(),
-    );
+    let factor = Factor::new(FactorKind::Totp, Some(name), now);
+    let proved = (factor, accepted.into());
     let signed_in = plan.sign_in(&app, proved, Some(&it.organization)).await?;
-    Authenticated::new(&app, it, signed_in, now).await
+    let authenticated = Authenticated::new(&app, &it, signed_in, now).await?;
+    Ok(Answer::from(authenticated))
 }
 
 impl AuthenticateRequest {
@@ -134,18 +131,18 @@ impl AuthenticateRequest {
     async fn note(
         &self,
         app: &App,
-        mut it: Membership,
+        it: &mut Membership,
         activated: bool,
         now: UnixTime,
-    ) -> Result<Membership, ApiError> {
+    ) -> Result<(), ApiError> {
         let makes_default = activated || self.set_default_mfa == Some(true);
         let enrollment = self
             .set_mfa_enrollment
             .filter(|_| it.organization.mfa_policy == MfaPolicy::Optional);
         if !makes_default && enrollment.is_none() {
-            return Ok(it);
+            return Ok(());
         }
-        let change = |member: &mut accounts::Member| {
+        let change = |member: &mut Member| {
             if makes_default {
                 member.default_mfa_method = Some(MfaMethod::Totp);
             }
@@ -153,29 +150,23 @@ impl AuthenticateRequest {
                 member.mfa_enrolled = enrollment == MfaEnrollment::Enroll;
             }
         };
-        if let Some(member) = app.accounts.update_member(&it.member, now, change).await? {
-            it.member = member;
-        }
-        Ok(it)
+        it.update(app, now, change).await
     }
 }
 
 impl Authenticated {
     pub(super) async fn new(
         app: &App,
-        it: Membership,
+        it: &Membership,
         signed_in: SignedIn,
         now: UnixTime,
-    ) -> Outcome<Self> {
-        let status = it.status(app, now).await?;
-        Ok(Answer::from(Self {
-            member: Member::new(&it.member, status.as_ref()),
-            organization: Organization::from(&it.organization),
+    ) -> Result<Self, ApiError> {
+        Ok(Self {
+            about: it.about(app, now).await?,
             member_session: MemberSession::new(&signed_in.session, &it.member, &it.organization),
             session_token: signed_in.session_token,
             session_jwt: signed_in.session_jwt,
-            member_id: it.member.id,
-        }))
+        })
     }
 }
 
@@ -194,9 +185,8 @@ pub(super) struct MigrateRequest {
 /// A token that is active at once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Migrated {
-    member_id: String,
-    member: Member,
-    organization: Organization,
+    #[serde(flatten)]
+    about: AboutMember,
     totp_registration_id: String,
     recovery_codes: Vec<String>,
 }
@@ -210,7 +200,7 @@ pub(super) async fn migrate(
     Body(request): Body<MigrateRequest>,
 ) -> Outcome<Migrated> {
     let now = now();
-    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let mut it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
     let secret = Secret::from_legacy_base32(&request.secret)
         .map_err(|error| ApiError::new(ErrorType::InvalidSecret, error))?;
     let existing = request.recovery_codes.unwrap_or_default();
@@ -221,51 +211,33 @@ pub(super) async fn migrate(
     };
     let migrated = app.second_factor.migrate(&it.subject, migration, now).await;
     let migrated = migrated.map_err(ApiError::of_totp)?;
-    let minted = texts(migrated.recovery_codes());
-    let make_default = |member: &mut accounts::Member| {
-        member.default_mfa_method = Some(MfaMethod::Totp);
-    };
-    let updated = app.accounts.update_member(&it.member, now, make_default);
-    let member = updated.await?.unwrap_or_else(|| it.member.clone());
-    let status = it.status(&app, now).await?;
+    let make_default = |member: &mut Member| member.default_mfa_method = Some(MfaMethod::Totp);
+    it.update(&app, now, make_default).await?;
+    let about = it.about(&app, now).await?;
     Ok(Answer::from(Migrated {
-        member: Member::new(&member, status.as_ref()),
-        organization: Organization::from(&it.organization),
-        totp_registration_id: status.as_ref().map_or_else(String::new, member_totp_id),
+        totp_registration_id: about.totp_registration_id().to_owned(),
         recovery_codes: if existing.is_empty() {
-            minted
+            texts(migrated.recovery_codes())
         } else {
             existing
         },
-        member_id: member.id,
+        about,
     }))
-}
-
-/// A member without a token.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Deleted {
-    member_id: String,
-    member: Member,
-    organization: Organization,
 }
 
 /// Forgets a member's token and recovery codes.
 #[utoipa::path(delete, operation_id = "totp_delete", path = "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp",
     params(("organization_id" = String, Path), ("member_id" = String, Path)),
-    responses((status = 200, body = Answer<Deleted>), (status = "default", body = ErrorBody)))]
+    responses((status = 200, body = Answer<AboutMember>), (status = "default", body = ErrorBody)))]
 pub(super) async fn delete(
     State(app): State<Shared>,
     Path((organization_id, member_id)): Path<(String, String)>,
-) -> Outcome<Deleted> {
-    let it = Membership::find(&app, &organization_id, &member_id).await?;
+) -> Outcome<AboutMember> {
+    let now = now();
+    let mut it = Membership::find(&app, &organization_id, &member_id).await?;
     let deleted = app.second_factor.delete(&it.subject).await;
     deleted.map_err(ApiError::of_totp)?;
-    let forget = |member: &mut accounts::Member| member.default_mfa_method = None;
-    let updated = app.accounts.update_member(&it.member, now(), forget);
-    let member = updated.await?.unwrap_or(it.member);
-    Ok(Answer::from(Deleted {
-        member: Member::new(&member, None),
-        organization: Organization::from(&it.organization),
-        member_id: member.id,
-    }))
+    let forget = |member: &mut Member| member.default_mfa_method = None;
+    it.update(&app, now, forget).await?;
+    Ok(Answer::from(it.about(&app, now).await?))
 }

@@ -26,7 +26,7 @@ pub(crate) struct Member {
     mfa_phone_number_verified: bool,
     is_admin: bool,
     /// Empty without a token.
-    totp_registration_id: String,
+    pub(super) totp_registration_id: String,
     #[schema(value_type = Vec<Value>)]
     retired_email_addresses: Nothing,
     /// Whether codes of the token aren't attempted now.

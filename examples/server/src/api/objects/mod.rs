@@ -3,6 +3,7 @@
 
 #![allow(clippy::struct_field_names, clippy::struct_excessive_bools)] // the names are the clients'
 
+mod about_member;
 mod factor;
 mod member;
 mod organization;
@@ -10,7 +11,8 @@ mod session;
 mod session_claims;
 mod user;
 
-pub(super) use member::{Member, member_totp_id};
+pub(super) use about_member::AboutMember;
+pub(super) use member::Member;
 pub(super) use organization::Organization;
 pub(super) use session::{MemberSession, UserSession};
 pub(super) use session_claims::{SessionClaims, SessionReference};
