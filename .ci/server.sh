@@ -2,7 +2,7 @@
 # processes on one database, and its databases themselves.
 set -euo pipefail
 source .ci/helpers.bash
-debian gcc g++ cmake make chromium chromium-driver oathtool postgresql redis-server
+debian gcc g++ chromium chromium-driver oathtool postgresql redis-server
 type npm >/dev/null 2>&1 || debian nodejs npm
 
 KEYFOB_REQUIRE_SERVERS=1 cargo test --quiet --locked --package keyfob-server -- --include-ignored
