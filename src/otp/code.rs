@@ -5,7 +5,7 @@ use core::fmt;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::params::CodeFormat;
-use super::truncate::{quotient, remainder};
+use super::truncate::Divisor;
 
 const STEAM_ALPHABET: &[u8; 26] = b"23456789BCDFGHJKMNPQRTVWXY";
 
@@ -93,9 +93,36 @@ impl Code {
     /// The code's symbols, leading zeros included.
     #[must_use]
     pub fn to_text(&self) -> CodeText {
-        match self.format {
-            CodeFormat::Steam => CodeText::of_steam(self.value),
-            decimal => CodeText::of_digits(self.value, decimal.symbols()),
+        let Self { mut value, format } = *self;
+        let mut symbols = [0; 8];
+        let symbols = symbols.get_mut(..format.symbols()).unwrap_or_default();
+        let base = format.base();
+        for symbol in symbols.iter_mut() {
+            *symbol = format.symbol(base.remainder(value));
+            value = base.quotient(value);
+        }
+        // Steam begins with the lowest symbol.
+        if format != CodeFormat::Steam {
+            symbols.reverse();
+        }
+        CodeText::of_symbols(symbols)
+    }
+}
+
+impl CodeFormat {
+    /// How many symbols there are to choose from.
+    const fn base(self) -> Divisor {
+        match self {
+            Self::Steam => const { Divisor::new(26) },
+            _ => const { Divisor::new(10) },
+        }
+    }
+
+    /// The symbol that stands for `digit`.
+    fn symbol(self, digit: u32) -> u8 {
+        match self {
+            Self::Steam => steam_symbol(digit),
+            _ => b'0' | digit.to_le_bytes()[0],
         }
     }
 }
@@ -161,30 +188,12 @@ impl CodeText {
         &self.0
     }
 
-    fn of_digits(mut value: u32, digits: usize) -> Self {
-        let mut symbols = [b'0'; 8];
-        let symbols = symbols.get_mut(..digits).unwrap_or_default();
-        for symbol in symbols.iter_mut().rev() {
-            *symbol |= remainder::<10>(value).to_le_bytes()[0];
-            value = quotient::<10>(value);
-        }
-        Self::of_symbols(symbols)
-    }
-
-    fn of_steam(mut value: u32) -> Self {
-        let mut symbols = [0; CodeFormat::Steam.symbols()];
-        for symbol in &mut symbols {
-            *symbol = steam_symbol(remainder::<26>(value));
-            value = quotient::<26>(value);
-        }
-        Self::of_symbols(&symbols)
-    }
-
     fn of_symbols(symbols: &[u8]) -> Self {
         let mut text = heapless::String::new();
         for symbol in symbols {
-            // No code is longer than the eight symbols that fit.
-            let _ = text.push(char::from(*symbol));
+            // No code is longer than the eight symbols that fit, and all are ASCII, which the mask
+            // tells the compiler.
+            let _ = text.push(char::from(*symbol & 0x7f));
         }
         Self(text)
     }

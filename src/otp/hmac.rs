@@ -102,11 +102,12 @@ impl<H: Hash> KeyBlock<H> {
     #[allow(clippy::arithmetic_side_effects)] // a slice is shorter than 2^61 bytes
     fn fill_with_digest(&mut self, key: &[u8]) {
         let block_bytes = size_of::<H::Block>();
-        let blocks = (key.len() + 1 + block_bytes / 8).div_ceil(block_bytes);
+        let padded_bytes = ((key.len() + block_bytes / 8) / block_bytes + 1) * block_bytes;
         let mut state = H::INITIAL;
-        for block in 0..blocks {
-            for (byte, at) in self.0.as_mut().iter_mut().zip(block * block_bytes..) {
-                *byte = padded_byte(key, at, blocks * block_bytes);
+        let mut places = 0..padded_bytes;
+        while !places.is_empty() {
+            for (byte, at) in self.0.as_mut().iter_mut().zip(&mut places) {
+                *byte = padded_byte(key, at, padded_bytes);
             }
             H::compress(&mut state, &self.0);
         }
@@ -128,12 +129,16 @@ impl<H: Hash> KeyBlock<H> {
 
 /// The byte at `at` of a message that FIPS 180-4 (§5.1) padded to so many bytes: the bit 1, zeros,
 /// the length in bits.
-#[allow(clippy::arithmetic_side_effects)] // a padded message has more than eight bytes
+#[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)]
+// `at` is below `padded_bytes`, and no secret has 2^29 bytes
 fn padded_byte(message: &[u8], at: usize, padded_bytes: usize) -> u8 {
-    let bits = (message.len() as u64 * 8).to_be_bytes();
-    let of_length = bits.get(at.wrapping_sub(padded_bytes - bits.len()));
-    let padding = if at == message.len() { 0x80 } else { 0 };
-    *message.get(at).or(of_length).unwrap_or(&padding)
+    let bits = message.len() as u32 * 8;
+    let bits_behind = (padded_bytes - 1 - at) as u32 * 8;
+    match message.get(at) {
+        Some(byte) => *byte,
+        None if at == message.len() => 0x80,
+        None => bits.checked_shr(bits_behind).unwrap_or(0) as u8,
+    }
 }
 
 impl<H: Hash> Drop for KeyBlock<H> {

@@ -1,8 +1,8 @@
 //! What a token and its verifier agree on. Every value of these types is valid.
 
-use core::{fmt, str::FromStr};
+use core::{fmt, num::NonZero, str::FromStr};
 
-use super::truncate::remainder;
+use super::truncate::Divisor;
 use crate::UnixTime;
 
 /// The hash under the HMAC (RFC 6238 §1.2).
@@ -89,19 +89,19 @@ impl fmt::Display for UnknownAlgorithm {
 
 impl core::error::Error for UnknownAlgorithm {}
 
-/// How a code is written.
+/// How a code is written, numbered by how many symbols it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CodeFormat {
     /// Six decimal digits, what nearly every app shows.
     #[default]
-    SixDigits,
+    SixDigits = 6,
     /// Seven decimal digits.
-    SevenDigits,
+    SevenDigits = 7,
     /// Eight decimal digits.
-    EightDigits,
+    EightDigits = 8,
     /// Steam Guard's five symbols of the alphabet `23456789BCDFGHJKMNPQRTVWXY`.
-    Steam,
+    Steam = 5,
 }
 
 impl CodeFormat {
@@ -119,21 +119,21 @@ impl CodeFormat {
     /// How many symbols a code has: 5 for Steam, else 6, 7 or 8.
     #[must_use]
     pub const fn symbols(self) -> usize {
-        match self {
-            Self::Steam => 5,
-            Self::SixDigits => 6,
-            Self::SevenDigits => 7,
-            Self::EightDigits => 8,
-        }
+        self as usize
     }
 
     /// Brings a truncated MAC (31 bits) into the format's range, in constant time.
     pub(super) const fn reduce(self, truncated: u32) -> u32 {
+        self.range().remainder(truncated)
+    }
+
+    /// How many codes there are.
+    const fn range(self) -> Divisor {
         match self {
-            Self::SixDigits => remainder::<1_000_000>(truncated),
-            Self::SevenDigits => remainder::<10_000_000>(truncated),
-            Self::EightDigits => remainder::<100_000_000>(truncated),
-            Self::Steam => remainder::<{ 26_u32.pow(5) }>(truncated),
+            Self::SixDigits => const { Divisor::new(1_000_000) },
+            Self::SevenDigits => const { Divisor::new(10_000_000) },
+            Self::EightDigits => const { Divisor::new(100_000_000) },
+            Self::Steam => const { Divisor::new(26_u32.pow(5)) },
         }
     }
 }
@@ -151,11 +151,11 @@ impl fmt::Display for CodeFormat {
 
 /// How long a time step lasts: 1 second to 1 day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Period(u32);
+pub struct Period(NonZero<u32>);
 
 impl Period {
     /// 30 seconds, RFC 6238's recommendation (§5.2).
-    pub const THIRTY_SECONDS: Self = Self(30);
+    pub const THIRTY_SECONDS: Self = Self(NonZero::new(30).unwrap());
 
     /// A period of 1 to 86,400 seconds; `None` outside that range.
     ///
@@ -169,8 +169,8 @@ impl Period {
     /// ```
     #[must_use]
     pub const fn from_seconds(seconds: u32) -> Option<Self> {
-        match seconds {
-            1..=86_400 => Some(Self(seconds)),
+        match NonZero::new(seconds) {
+            Some(period) if seconds <= 86_400 => Some(Self(period)),
             _ => None,
         }
     }
@@ -178,31 +178,32 @@ impl Period {
     /// The period in seconds, 1 to 86,400.
     #[must_use]
     pub const fn as_seconds(self) -> u32 {
-        self.0
+        self.0.get()
     }
 
-    /// How many whole periods so many seconds have, and how many seconds are left over.
+    /// How many whole periods so many seconds have.
     ///
     /// Words are divided, as a Cortex-M0 takes a routine of 600 bytes to divide anything longer. Until
     /// 2106 one word is all there is; after that fifteen bits at a time, which a remainder below 2^17
     /// leaves room for.
-    #[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)]
-    pub(super) const fn divide(self, seconds: u64) -> (u64, u32) {
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) const fn whole_in(self, seconds: u64) -> u64 {
         if seconds <= u32::MAX as u64 {
-            let (periods, left_over) = self.divide_word(seconds as u32);
-            return (periods as u64, left_over);
+            // Not every optimiser sees that a period is at least 1, and `/` would leave it a way to panic.
+            return match (seconds as u32).checked_div(self.0.get()) {
+                Some(periods) => periods as u64,
+                None => 0,
+            };
         }
-        let (high, remainder) = self.divide(seconds >> 15);
-        let (low, left_over) = self.divide_word((remainder << 15) | (seconds & 0x7fff) as u32);
-        ((high << 15) | low as u64, left_over)
+        let high = self.whole_in(seconds >> 15);
+        let left_over = self.left_over(seconds >> 15, high) as u64;
+        (high << 15) | self.whole_in((left_over << 15) | (seconds & 0x7fff))
     }
 
-    /// A period is at least 1. Not every optimiser sees that, and `/` would leave it a way to panic.
-    const fn divide_word(self, seconds: u32) -> (u32, u32) {
-        match (seconds.checked_div(self.0), seconds.checked_rem(self.0)) {
-            (Some(periods), Some(left_over)) => (periods, left_over),
-            _ => (0, 0),
-        }
+    /// How many of so many seconds those whole periods leave over.
+    #[allow(clippy::cast_possible_truncation)] // it is less than a period
+    pub(super) const fn left_over(self, seconds: u64, periods: u64) -> u32 {
+        (seconds as u32).wrapping_sub((periods as u32).wrapping_mul(self.0.get()))
     }
 }
 
@@ -367,9 +368,11 @@ mod tests {
 
     fn agrees(seconds: u64, period: u32) {
         let divisor = u64::from(period);
-        let (quotient, remainder) = Period::from_seconds(period).unwrap().divide(seconds);
-        assert_eq!(quotient, seconds / divisor);
-        assert_eq!(u64::from(remainder), seconds % divisor);
+        let period = Period::from_seconds(period).unwrap();
+        let periods = period.whole_in(seconds);
+        assert_eq!(periods, seconds / divisor);
+        let left_over = period.left_over(seconds, periods);
+        assert_eq!(u64::from(left_over), seconds % divisor);
     }
 
     #[test]

@@ -158,8 +158,11 @@ impl Secret {
                 fewest,
             });
         }
-        let secret = heapless::Vec::from_slice(bytes).map_err(|_| SecretError::TooLong)?;
-        Ok(Self(secret))
+        let mut secret = Self(heapless::Vec::new());
+        match secret.0.extend_from_slice(bytes) {
+            Ok(()) => Ok(secret),
+            Err(_) => Err(SecretError::TooLong),
+        }
     }
 }
 

@@ -105,14 +105,15 @@ impl TotpParams {
     /// The step that `now` falls in, as [`Totp::step_at`] tells it.
     #[must_use]
     pub const fn step_at(&self, now: UnixTime) -> Step {
-        let (steps, _) = self.period.divide(now.seconds_since(self.epoch));
-        Step::new(steps)
+        Step::new(self.period.whole_in(now.seconds_since(self.epoch)))
     }
 
     /// How many seconds the step of `now` has left, as [`Totp::remaining_seconds`] tells it.
     #[must_use]
     pub const fn remaining_seconds(&self, now: UnixTime) -> u64 {
-        let (_, elapsed) = self.period.divide(now.seconds_since(self.epoch));
+        let elapsed = self
+            .period
+            .left_over(now.seconds_since(self.epoch), self.step_at(now).number());
         let remaining = self.period.as_seconds().saturating_sub(elapsed) as u64;
         remaining.saturating_add(self.epoch.seconds_since(now))
     }

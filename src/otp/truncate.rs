@@ -10,40 +10,55 @@ use subtle::{Choice, ConditionallySelectable};
 /// front: the upper two by two words and by one, selected by mask, the lower two by shifting bytes.
 pub(super) fn truncate(words: [u32; 5], last: u32) -> u32 {
     let [w0, w1, w2, w3, w4] = words;
-    let [w0, w1, w2] = select([w0, w1, w2], [w2, w3, w4], last >> 3);
-    let [w0, w1] = select([w0, w1], [w1, w2], last >> 2);
+    let by_two = Choice::from((last >> 3).to_le_bytes()[0] & 1);
+    let by_one = Choice::from((last >> 2).to_le_bytes()[0] & 1);
+    let w0 = u32::conditional_select(&w0, &w2, by_two);
+    let w1 = u32::conditional_select(&w1, &w3, by_two);
+    let w2 = u32::conditional_select(&w2, &w4, by_two);
+    let w0 = u32::conditional_select(&w0, &w1, by_one);
+    let w1 = u32::conditional_select(&w1, &w2, by_one);
     let bits = (last & 3) << 3;
     // Not one shift of 64 bits: where that is a routine, as on a Cortex-M0, it can branch on `bits`.
     ((w0 << bits) | ((w1 >> 1) >> (31 ^ bits))) & 0x7fff_ffff
 }
 
-/// `words` where the lowest bit of `bits` is clear, `others` where it is set.
-fn select<const N: usize>(mut words: [u32; N], others: [u32; N], bits: u32) -> [u32; N] {
-    let [byte, ..] = bits.to_le_bytes();
-    let choice = Choice::from(byte & 1);
-    for (word, other) in words.iter_mut().zip(&others) {
-        word.conditional_assign(other, choice);
-    }
-    words
-}
-
-/// `value / DIVISOR` for a `value` below 2^31, by multiplication with the reciprocal.
+/// A number to divide by, at least 2, with its reciprocal to multiply by instead.
 ///
 /// A division instruction, or the routine that stands in for one on a Cortex-M0, takes a time
-/// that depends on its operands. The reciprocal, rounded up at 31 + ⌈log2 DIVISOR⌉ bits, is exact
+/// that depends on its operands. The reciprocal, rounded up at 31 + ⌈log2 divisor⌉ bits, is exact
 /// for 31-bit values (Granlund and Montgomery, "Division by Invariant Integers using
 /// Multiplication", 1994).
-#[allow(clippy::cast_possible_truncation)] // the quotient of a 31-bit value has at most 31 bits
-pub(super) const fn quotient<const DIVISOR: u32>(value: u32) -> u32 {
-    const { assert!(DIVISOR >= 2) };
-    let shift = const { 63 - (DIVISOR - 1).leading_zeros() };
-    let reciprocal = const { (1_u64 << (63 - (DIVISOR - 1).leading_zeros())) / DIVISOR as u64 + 1 };
-    ((value as u64).wrapping_mul(reciprocal) >> shift) as u32
+#[derive(Clone, Copy)]
+pub(super) struct Divisor {
+    number: u32,
+    reciprocal: u32,
+    /// By how many bits the product's upper word is shifted. Its lower word is left out first: a
+    /// shift of 64 bits is a routine on a Cortex-M0.
+    shift: u32,
 }
 
-/// `value % DIVISOR` for a `value` below 2^31, by [`quotient`].
-pub(super) const fn remainder<const DIVISOR: u32>(value: u32) -> u32 {
-    value.wrapping_sub(quotient::<DIVISOR>(value).wrapping_mul(DIVISOR))
+impl Divisor {
+    #[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)]
+    // run by the compiler only: what goes wrong fails the build
+    pub(super) const fn new(number: u32) -> Self {
+        let bits = 32 - (number - 1).leading_zeros();
+        Self {
+            number,
+            reciprocal: ((1_u64 << (31 + bits)) / number as u64 + 1) as u32,
+            shift: bits - 1,
+        }
+    }
+
+    /// `value` divided, for a `value` below 2^31.
+    pub(super) const fn quotient(self, value: u32) -> u32 {
+        let product = (value as u64).wrapping_mul(self.reciprocal as u64);
+        ((product >> 32) as u32) >> self.shift
+    }
+
+    /// What the division of a `value` below 2^31 leaves over.
+    pub(super) const fn remainder(self, value: u32) -> u32 {
+        value.wrapping_sub(self.quotient(value).wrapping_mul(self.number))
+    }
 }
 
 #[cfg(test)]
@@ -70,18 +85,13 @@ mod tests {
         u32::from_be_bytes(*bytes) & 0x7fff_ffff
     }
 
-    fn agrees<const DIVISOR: u32>(value: u32) {
-        assert_eq!(quotient::<DIVISOR>(value), value / DIVISOR);
-        assert_eq!(remainder::<DIVISOR>(value), value % DIVISOR);
-    }
-
     fn all_divisors_agree(value: u32) {
-        agrees::<10>(value);
-        agrees::<26>(value);
-        agrees::<1_000_000>(value);
-        agrees::<10_000_000>(value);
-        agrees::<100_000_000>(value);
-        agrees::<{ 26_u32.pow(5) }>(value);
+        let ranges = [1_000_000, 10_000_000, 100_000_000, 26_u32.pow(5)];
+        for divisor in [2, 10, 26].into_iter().chain(ranges) {
+            let divided = Divisor::new(divisor);
+            assert_eq!(divided.quotient(value), value / divisor);
+            assert_eq!(divided.remainder(value), value % divisor);
+        }
     }
 
     #[test]

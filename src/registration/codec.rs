@@ -190,50 +190,70 @@ pub(super) fn encode(registration: &Registration, bytes: &mut Bytes) {
 }
 
 /// Takes the bytes of a record from the front. Whatever can't be is [`Corrupt`].
-struct Reader<'a>(&'a [u8]);
+///
+/// Missing bytes read as zeros, and [`require_enough`](Self::require_enough) tells afterwards that
+/// they were missing: asked at each number, that takes up half a kilobyte of firmware more.
+struct Reader<'a> {
+    rest: &'a [u8],
+    is_cut_off: bool,
+}
 
 impl<'a> Reader<'a> {
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Corrupt> {
-        let (first, rest) = self.0.split_first_chunk().ok_or(Corrupt::Malformed)?;
-        self.0 = rest;
-        Ok(*first)
+    const fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            is_cut_off: false,
+        }
     }
 
-    fn bytes(&mut self, length: usize) -> Result<&'a [u8], Corrupt> {
-        let (first, rest) = self.0.split_at_checked(length).ok_or(Corrupt::Malformed)?;
-        self.0 = rest;
-        Ok(first)
+    fn bytes(&mut self, length: usize) -> &'a [u8] {
+        let (first, rest) = self.rest.split_at_checked(length).unwrap_or_else(|| {
+            self.is_cut_off = true;
+            (&[], &[])
+        });
+        self.rest = rest;
+        first
     }
 
-    fn byte(&mut self) -> Result<u8, Corrupt> {
-        Ok(u8::from_be_bytes(self.array()?))
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        self.bytes(N).first_chunk().copied().unwrap_or([0; N])
+    }
+
+    /// Fails if bytes were missing.
+    const fn require_enough(&self) -> Result<(), Corrupt> {
+        require(!self.is_cut_off)
+    }
+
+    fn byte(&mut self) -> u8 {
+        u8::from_be_bytes(self.array())
     }
 
     /// A byte in which no other bits than these are set.
     fn flags(&mut self, known: u8) -> Result<u8, Corrupt> {
-        let flags = self.byte()?;
+        let flags = self.byte();
         require(flags & !known == 0)?;
         Ok(flags)
     }
 
-    fn number(&mut self) -> Result<u64, Corrupt> {
-        Ok(u64::from_be_bytes(self.array()?))
+    fn number(&mut self) -> u64 {
+        u64::from_be_bytes(self.array())
     }
 
-    fn time(&mut self) -> Result<UnixTime, Corrupt> {
-        Ok(UnixTime::from_seconds(self.number()?))
+    fn time(&mut self) -> UnixTime {
+        UnixTime::from_seconds(self.number())
     }
 
     /// The version, the flags, and the state that stands first of all.
     fn beginning(&mut self) -> Result<(u8, State), Corrupt> {
-        match self.byte()? {
+        match self.byte() {
             VERSION => {}
             0 => return Err(Corrupt::Malformed),
             found if found & Record::SEALED != 0 => return Err(Corrupt::Sealed),
             found => return Err(Corrupt::Version { found }),
         }
         let flags = self.flags(PENDING | LAST_USE | REPLACEMENT)?;
-        let time = self.time()?;
+        let time = self.time();
+        self.require_enough()?;
         let state = if flags & PENDING != 0 {
             State::Pending { until: time }
         } else {
@@ -242,26 +262,26 @@ impl<'a> Reader<'a> {
         Ok((flags, state))
     }
 
-    fn failures(&mut self) -> Result<Failures, Corrupt> {
-        Ok(Failures {
-            count: self.byte()?,
-            wait_until: self.time()?,
-        })
+    fn failures(&mut self) -> Failures {
+        Failures {
+            count: self.byte(),
+            wait_until: self.time(),
+        }
     }
 
     fn token(&mut self) -> Result<Token, Corrupt> {
         let kind = self.flags(0x7f)?;
         let params = self.params(kind)?;
-        let step = Step::new(self.number()?);
+        let step = Step::new(self.number());
         let burned = if kind & BURNED != 0 {
             Burned::up_to(step)
         } else {
             require(step == Step::new(0))?;
             Burned::NOTHING
         };
-        let drift = i16::from_be_bytes(self.array()?);
-        let length = self.byte()?;
-        let secret = self.bytes(length.into())?;
+        let drift = i16::from_be_bytes(self.array());
+        let length = self.byte();
+        let secret = self.bytes(length.into());
         Ok(Token {
             secret: Secret::from_legacy_bytes(secret).map_err(|_| Corrupt::Malformed)?,
             params,
@@ -273,13 +293,13 @@ impl<'a> Reader<'a> {
     fn params(&mut self, kind: u8) -> Result<Params, Corrupt> {
         let algorithm = read_algorithm(kind & 3)?;
         let format = read_format((kind >> 2) & 3);
-        let period = u32::from_be_bytes(self.array()?);
+        let period = u32::from_be_bytes(self.array());
         if kind & COUNTER != 0 {
             require(kind & EPOCH == 0 && period == 0)?;
             return Ok(Params::Hotp(HotpParams { algorithm, format }));
         }
         let epoch = if kind & EPOCH != 0 {
-            self.time()?
+            self.time()
         } else {
             UnixTime::EPOCH
         };
@@ -291,22 +311,23 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    fn recovery(&mut self) -> Result<Option<RecoverySet>, Corrupt> {
+    /// Reads recovery codes where they stay: they are too large to be moved for nothing.
+    fn recovery(&mut self, into: &mut Option<RecoverySet>) -> Result<(), Corrupt> {
         let kind = self.flags(3 | CROCKFORD | PEPPERED | DIGITS_ONLY)?;
         let hashing = match kind & 3 {
-            0 => return require(kind == 0).map(|()| None),
+            0 => return require(kind == 0),
             1 => Hashing::Fast,
             2 => self.pbkdf2()?,
             _ => Hashing::Argon2id,
         };
-        let symbols = self.byte()?;
-        let count = self.byte()?;
-        let used = u16::from_be_bytes(self.array()?);
+        let symbols = self.byte();
+        let count = self.byte();
+        let used = u16::from_be_bytes(self.array());
         require(1 <= count && usize::from(count) <= RecoveryCount::MAX)?;
         require(u32::from(used).checked_shr(count.into()) == Some(0))?;
-        let digests = self.bytes(usize::from(count).saturating_mul(size_of::<Digest>()))?;
+        let digests = self.bytes(usize::from(count).saturating_mul(size_of::<Digest>()));
         let (digests, _) = digests.as_chunks();
-        Ok(Some(RecoverySet {
+        let set = into.insert(RecoverySet {
             hashing,
             spelling: if kind & CROCKFORD != 0 {
                 Spelling::Crockford
@@ -319,12 +340,14 @@ impl<'a> Reader<'a> {
                 digits_only: kind & DIGITS_ONLY != 0,
             },
             used,
-            digests: heapless::Vec::from_slice(digests).map_err(|_| Corrupt::Malformed)?,
-        }))
+            digests: heapless::Vec::new(),
+        });
+        let room = set.digests.extend_from_slice(digests);
+        room.map_err(|_| Corrupt::Malformed)
     }
 
     fn pbkdf2(&mut self) -> Result<Hashing, Corrupt> {
-        let iterations = u32::from_be_bytes(self.array()?);
+        let iterations = u32::from_be_bytes(self.array());
         require((1..=MAX_PBKDF2_ITERATIONS).contains(&iterations))?;
         Ok(Hashing::Pbkdf2 { iterations })
     }
@@ -363,27 +386,29 @@ const fn read_format(number: u8) -> CodeFormat {
 
 /// The registration that `bytes` stand for.
 pub(super) fn decode(bytes: &[u8]) -> Result<Registration, Corrupt> {
-    let mut reader = Reader(bytes);
+    let mut reader = Reader::new(bytes);
     let (flags, state) = reader.beginning()?;
-    let last_use = reader.time()?;
+    let last_use = reader.time();
     require(flags & LAST_USE != 0 || last_use == UnixTime::EPOCH)?;
-    let registration = Registration {
+    let mut registration = Registration {
         state,
         last_use: (flags & LAST_USE != 0).then_some(last_use),
-        failures: reader.failures()?,
-        recovery_failures: reader.failures()?,
-        lineage: Lineage(reader.array()?),
+        failures: reader.failures(),
+        recovery_failures: reader.failures(),
+        lineage: Lineage(reader.array()),
         token: reader.token()?,
-        replacement: if flags & REPLACEMENT != 0 {
-            let until = reader.time()?;
-            let token = reader.token()?;
-            Some(Replacement { until, token })
-        } else {
-            None
-        },
-        recovery: reader.recovery()?,
+        replacement: None,
+        recovery: None,
     };
-    require(reader.0.is_empty())?;
+    if flags & REPLACEMENT != 0 {
+        registration.replacement = Some(Replacement {
+            until: reader.time(),
+            token: reader.token()?,
+        });
+    }
+    reader.recovery(&mut registration.recovery)?;
+    reader.require_enough()?;
+    require(reader.rest.is_empty())?;
     Ok(registration)
 }
 
@@ -392,7 +417,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Registration, Corrupt> {
 /// count as having recovery codes, as the careful answer.
 #[cfg(feature = "seal")]
 pub(crate) fn told_beside(bytes: &[u8]) -> Result<(Option<UnixTime>, bool), Corrupt> {
-    let (_, state) = Reader(bytes).beginning()?;
+    let (_, state) = Reader::new(bytes).beginning()?;
     let has_recovery_codes = decode(bytes).map_or(true, |it| it.recovery.is_some());
     Ok((state.lapses_at(), has_recovery_codes))
 }

@@ -49,7 +49,7 @@ impl Verifier {
             ..Migration::new(secret, Params::Totp(TotpParams::DEFAULT))
         };
         self.0
-            .migrate(&0, &migration, now, &mut Predictable::new())?;
+            .migrate(&0, migration, now, &mut Predictable::new())?;
         Ok(())
     }
 

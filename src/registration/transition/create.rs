@@ -119,8 +119,13 @@ pub(super) fn revision_over_pending(
     let Some(record) = record else {
         return Ok(Some(Revision::draw(entropy)?));
     };
-    let pending = matches!(Registration::read(record)?.state, State::Pending { .. });
-    Ok(pending.then_some(record.revision().next()))
+    match Registration::read(record) {
+        Ok(ref registration) => {
+            let pending = matches!(registration.state, State::Pending { .. });
+            Ok(pending.then_some(record.revision().next()))
+        }
+        Err(error) => Err(Failure::Corrupt(error)),
+    }
 }
 
 /// A new token.

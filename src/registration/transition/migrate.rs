@@ -178,7 +178,9 @@ pub fn migrate(
     #[allow(unused_mut)] // recovery codes come with `sha2`
     let mut migrated = Migrated::new(lineage);
     let state = State::Active { since: context.now };
-    let mut registration = Registration::new(lineage, state, taken_token(migration, context));
+    let token = Token::new(migration.secret.clone(), migration.params);
+    let mut registration = Registration::new(lineage, state, token);
+    registration.token.take_over(migration, context);
     #[cfg(feature = "sha2")]
     let set = recovery_codes(&mut migrated, migration, context, entropy)?;
     #[cfg(not(feature = "sha2"))]
@@ -195,17 +197,18 @@ pub fn migrate(
     ))
 }
 
-fn taken_token(migration: &Migration<'_>, context: &Context<'_>) -> Token {
-    let mut token = Token::new(migration.secret.clone(), migration.params);
-    if matches!(migration.params, Params::Totp(_)) {
-        token.drift = migration.drift_steps;
+impl Token {
+    /// Continues where the other system stopped.
+    fn take_over(&mut self, migration: &Migration<'_>, context: &Context<'_>) {
+        if matches!(self.params, Params::Totp(_)) {
+            self.drift = migration.drift_steps;
+        }
+        match (migration.burned, self.params) {
+            (Some(burned), _) => self.burned = burned,
+            (None, Params::Totp(_)) => self.burn_window(context.now, context.policy),
+            (None, Params::Hotp(_)) => {}
+        }
     }
-    match (migration.burned, migration.params) {
-        (Some(burned), _) => token.burned = burned,
-        (None, Params::Totp(_)) => token.burn_window(context.now, context.policy),
-        (None, Params::Hotp(_)) => {}
-    }
-    token
 }
 
 /// What is kept of the recovery codes, of newly drawn ones if there were none.

@@ -78,9 +78,13 @@ fn with_registration<T>(
     record: Option<&Record>,
     decide: impl FnOnce(&Record, &mut Registration) -> Result<Proposal<T>, Failure>,
 ) -> Result<Proposal<T>, Failure> {
-    match record {
-        None => Ok(Proposal::rejected(Rejection::Unknown)),
-        Some(record) => decide(record, &mut Registration::read(record)?),
+    let Some(record) = record else {
+        return Ok(Proposal::rejected(Rejection::Unknown));
+    };
+    // Lent from where it was read to: it is too large to be moved for nothing.
+    match Registration::read(record) {
+        Ok(ref mut registration) => decide(record, registration),
+        Err(error) => Err(Failure::Corrupt(error)),
     }
 }
 

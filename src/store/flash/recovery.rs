@@ -76,7 +76,7 @@ fn holds_nothing<F: NorFlash, const N: usize>(
     sector: u32,
 ) -> Outcome<bool, F> {
     let mut holds_nothing = true;
-    for_each::<F, N>(flash, region, Shown::Only(sector), |_, _| {
+    for_each::<F, N>(flash, region, Shown::Only(sector), &mut |_, _| {
         holds_nothing = false;
         Ok(())
     })?;
@@ -107,7 +107,7 @@ fn is_covered<F: NorFlash, const N: usize>(
     rest: &Index<N>,
 ) -> Outcome<bool, F> {
     let mut is_covered = true;
-    for_each::<F, N>(flash, region, Shown::Only(sector), |key, _| {
+    for_each::<F, N>(flash, region, Shown::Only(sector), &mut |key, _| {
         is_covered &= match key {
             Key::Registration(id) => rest.knows(id),
             Key::Padding => true,
@@ -124,27 +124,32 @@ fn survey<F: NorFlash, const N: usize>(
     shown: Shown,
 ) -> Outcome<Index<N>, F> {
     let mut index = Index::new();
-    for_each::<F, N>(flash, region, shown, |key, content| match key {
+    for_each::<F, N>(flash, region, shown, &mut |key, content| match key {
         Key::Registration(id) => index.note(id, content).map_err(|_| FlashError::NoPlace),
         Key::Padding => Ok(()),
     })?;
     Ok(index)
 }
 
-/// Visits every item in the shown sectors, oldest first.
+/// Visits every item in the shown sectors, oldest first. `visit` is no parameter of its type, as the
+/// map would be compiled for each.
 fn for_each<F: NorFlash, const N: usize>(
     flash: &mut F,
     region: &Range<u32>,
     shown: Shown,
-    mut visit: impl FnMut(Key, Content<'_>) -> Outcome<(), F>,
+    visit: &mut dyn FnMut(Key, Content<'_>) -> Outcome<(), F>,
 ) -> Outcome<(), F> {
     let mut map = map(flash, region, Access::Read(shown), no_places::<N>())?;
     let mut buffer = Buffer::new();
-    let mut items = finish(map.fetch_all_items(buffer.as_mut())).map_err(FlashError::of_map)?;
-    while let Some((key, content)) =
-        finish(items.next(buffer.as_mut())).map_err(FlashError::of_map)?
-    {
-        visit(key, content)?;
+    let mut items = match finish(map.fetch_all_items(buffer.as_mut())) {
+        Ok(items) => items,
+        Err(error) => return Err(FlashError::of_map(error)),
+    };
+    loop {
+        match finish(items.next(buffer.as_mut())) {
+            Ok(Some((key, content))) => visit(key, content)?,
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(FlashError::of_map(error)),
+        }
     }
-    Ok(())
 }
