@@ -22,9 +22,9 @@ use support::api::{Api, await_calm, code, credentials, text, wrong_code};
 use support::server::Server;
 
 /// More than are let in within the seconds.
-const USERS: usize = 8_000;
+const USERS: usize = 24_000;
 const GUESSED: usize = 200;
-const SECONDS: usize = 10;
+const SECONDS: usize = 4;
 
 fn main() {
     if env::args().all(|argument| argument != "--bench") {
