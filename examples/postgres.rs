@@ -7,8 +7,8 @@ use std::{env, fmt};
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod};
 use keyfob::{
-    AsyncEngine, Code, KeyUri, NewRegistration, Policy, PostgresClients, PostgresStore,
-    SystemEntropy, UnixTime,
+    AsyncEngine, KeyUri, NewRegistration, Policy, PostgresClients, PostgresStore, SystemEntropy,
+    UnixTime,
 };
 use tokio_postgres::{Config, NoTls, Statement};
 
@@ -84,7 +84,7 @@ async fn run(arguments: &[&str]) -> Outcome<String> {
     let answer = match arguments {
         ["register", id] => return register(&engine, id, now).await,
         ["log-in", id, code] => {
-            let authenticated = engine.authenticate(id, &Code::parse(code)?, now).await?;
+            let authenticated = engine.authenticate_typed(id, code, now).await?;
             show(authenticated)
         }
         ["recover", id, code] => {
