@@ -12,7 +12,11 @@ use crate::database::Database;
 /// Started without anything it keeps its data in keyfob.sqlite, its keys in keyfob.keys, and prints
 /// its address. TLS is left to a proxy in front of it.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(
+    version,
+    about,
+    after_help = "KEYFOB_LOG=debug in the environment logs more, KEYFOB_LOG=warn less."
+)]
 pub(crate) struct Config {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]

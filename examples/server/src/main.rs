@@ -48,7 +48,10 @@ async fn main() -> ExitCode {
 /// Serves until it is told to stop, then answers what was begun.
 async fn serve(mut config: Config) -> Result<(), Unavailable> {
     let failed = |error| Unavailable::new("listening", error);
-    let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let cause = format!("{error}: choose another address or port by --listen");
+        Unavailable::new("listening", cause)
+    })?;
     config.listen = listener.local_addr().map_err(failed)?;
     let app = Arc::new(App::open(&config).await?);
     let stop = stop_signal().map_err(failed)?;
