@@ -204,3 +204,8 @@ impl SecondFactor {
 pub(crate) fn is_active(status: &Status) -> bool {
     matches!(status.state, StatusState::Active { .. })
 }
+
+/// Recovery codes as they are shown.
+pub(crate) fn recovery_code_texts(codes: &RecoveryCodes) -> Vec<String> {
+    codes.iter().map(|code| code.as_str().to_owned()).collect()
+}

@@ -36,6 +36,15 @@ pub(crate) struct AddMember<'a> {
     pub(crate) password: Option<&'a str>,
 }
 
+/// Whether it is written as an e-mail address is. A colon would end the issuer in a key URI.
+pub(crate) fn is_email_address(text: &str) -> bool {
+    let has_parts = text
+        .split_once('@')
+        .is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty());
+    let is_odd = |letter: char| letter.is_control() || letter.is_whitespace() || letter == ':';
+    has_parts && text.len() <= 254 && !text.contains(is_odd)
+}
+
 /// Somebody in the organization has this e-mail address already.
 #[derive(Debug)]
 pub(crate) struct EmailTaken;

@@ -7,7 +7,7 @@ mod password;
 mod session;
 mod session_jwt;
 
-pub(crate) use member::{AddMember, Member, MfaMethod};
+pub(crate) use member::{AddMember, Member, MfaMethod, is_email_address};
 pub(crate) use organization::{MfaPolicy, Organization};
 pub(crate) use session::{Factor, FactorKind, IntermediateSession, Lifetime, Session, Subject};
 

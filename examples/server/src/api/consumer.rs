@@ -96,7 +96,7 @@ pub(super) async fn authenticate(
         .authenticate(&subject, &request.totp_code, now)
         .await
         .map_err(ApiError::of_totp)?;
-    let name = format!("totp-{}", accepted.registration_id());
+    let name = user_totp_id(accepted.registration_id());
     let factor = Factor::new(FactorKind::Totp, Some(name), now);
     let signed_in = plan.sign_in(&app, (factor, accepted.into()), None).await?;
     UserAuthenticated::new(&app, request.user_id, signed_in, now).await
@@ -124,7 +124,7 @@ pub(super) async fn recover(
     let typed = &request.recovery_code;
     let accepted = app.second_factor.recover(&subject, typed, now).await;
     let accepted = accepted.map_err(ApiError::of_recovery_code)?;
-    let name = format!("totp-{}", accepted.registration_id());
+    let name = user_totp_id(accepted.registration_id());
     let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
     let signed_in = plan.sign_in(&app, (factor, accepted.into()), None).await?;
     UserAuthenticated::new(&app, request.user_id, signed_in, now).await
@@ -166,6 +166,8 @@ async fn user_and_totp(
     now: UnixTime,
 ) -> Result<(User, String), ApiError> {
     let status = app.second_factor.status(&user(user_id)?, now).await?;
-    let totp_id = status.as_ref().map_or_else(String::new, user_totp_id);
+    let totp_id = status
+        .as_ref()
+        .map_or_else(String::new, |status| user_totp_id(status.registration_id));
     Ok((User::new(user_id, status.as_ref()), totp_id))
 }

@@ -10,7 +10,7 @@ use super::sign_in::Prior;
 use crate::accounts::Subject;
 use crate::app::App;
 use crate::error::Unavailable;
-use crate::second_factor::is_active;
+use crate::second_factor::{is_active, recovery_code_texts};
 
 /// What is shown once.
 pub(super) struct NewToken {
@@ -84,7 +84,7 @@ impl NewToken {
         Ok(Self {
             secret: base32(enrollment.secret()),
             qr_code: qr.png_data_uri(PixelsPerModule::DEFAULT),
-            recovery_codes: texts(recovery_codes),
+            recovery_codes: recovery_code_texts(recovery_codes),
         })
     }
 }
@@ -92,9 +92,4 @@ impl NewToken {
 /// A secret as people type it in.
 fn base32(secret: &Secret) -> String {
     secret.to_base32(&mut Base32Buffer::new()).to_owned()
-}
-
-/// Recovery codes as they are shown.
-pub(super) fn texts(codes: &RecoveryCodes) -> Vec<String> {
-    codes.iter().map(|code| code.as_str().to_owned()).collect()
 }

@@ -8,7 +8,7 @@ use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome, filled};
 use super::objects::{AboutMember, Organization};
 use super::people::organization;
-use crate::accounts::{AddMember, MfaPolicy};
+use crate::accounts::{AddMember, MfaPolicy, is_email_address};
 use crate::app::Shared;
 use crate::clock::now;
 
@@ -92,15 +92,9 @@ fn require_name(field: &str, name: &str) -> Result<(), ApiError> {
     require(is_name, format!("{field} must have 1 to 128 characters"))
 }
 
-/// A colon would end the issuer in a key URI.
 fn require_email(address: &str) -> Result<(), ApiError> {
-    let has_parts = address
-        .split_once('@')
-        .is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty());
-    let is_odd = |letter: char| letter.is_control() || letter.is_whitespace() || letter == ':';
-    let is_address = has_parts && address.len() <= 254 && !address.contains(is_odd);
     require(
-        is_address,
+        is_email_address(address),
         "email_address must be an address such as alice@example.com".into(),
     )
 }

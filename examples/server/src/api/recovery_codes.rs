@@ -4,16 +4,16 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::enrolment::texts;
 use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
-use super::objects::AboutMember;
+use super::objects::{AboutMember, member_totp_id};
 use super::people::Membership;
 use super::sign_in::SessionArguments;
 use super::totp::Authenticated;
 use crate::accounts::{Factor, FactorKind};
 use crate::app::Shared;
 use crate::clock::now;
+use crate::second_factor::recovery_code_texts;
 
 /// Logs in with a recovery code.
 #[derive(Deserialize, ToSchema)]
@@ -50,7 +50,7 @@ pub(super) async fn recover(
     let accepted = app.second_factor.recover(&it.subject, typed, now).await;
     let accepted = accepted.map_err(ApiError::of_recovery_code)?;
     let remaining = accepted.remaining();
-    let name = format!("member-totp-{}", accepted.registration_id());
+    let name = member_totp_id(accepted.registration_id());
     let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
     let proved = (factor, accepted.into());
     let signed_in = plan.sign_in(&app, proved, Some(&it.organization)).await?;
@@ -91,7 +91,7 @@ pub(super) async fn rotate(
     let codes = codes.map_err(ApiError::of_totp)?;
     Ok(Answer::from(Rotated {
         about: it.about(&app, now).await?,
-        recovery_codes: texts(&codes),
+        recovery_codes: recovery_code_texts(&codes),
     }))
 }
 

@@ -5,15 +5,16 @@ use keyfob::{ExistingRecoveryCodes, Migration, Params, Secret, UnixTime};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::enrolment::{enrol, lifetime, texts};
+use super::enrolment::{enrol, lifetime};
 use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
-use super::objects::{AboutMember, MemberSession};
+use super::objects::{AboutMember, MemberSession, member_totp_id};
 use super::people::Membership;
 use super::sign_in::{SessionArguments, SessionTokens, SignedIn};
 use crate::accounts::{Factor, FactorKind, Member, MfaMethod, MfaPolicy};
 use crate::app::{App, Shared};
 use crate::clock::now;
+use crate::second_factor::recovery_code_texts;
 
 /// Starts a registration.
 #[derive(Deserialize, ToSchema)]
@@ -118,7 +119,7 @@ pub(super) async fn authenticate(
     request
         .note(&app, &mut it, accepted.activated(), now)
         .await?;
-    let name = format!("member-totp-{}", accepted.registration_id());
+    let name = member_totp_id(accepted.registration_id());
     let factor = Factor::new(FactorKind::Totp, Some(name), now);
     let proved = (factor, accepted.into());
     let signed_in = plan.sign_in(&app, proved, Some(&it.organization)).await?;
@@ -217,7 +218,7 @@ pub(super) async fn migrate(
     Ok(Answer::from(Migrated {
         totp_registration_id: about.totp_registration_id().to_owned(),
         recovery_codes: if existing.is_empty() {
-            texts(migrated.recovery_codes())
+            recovery_code_texts(migrated.recovery_codes())
         } else {
             existing
         },

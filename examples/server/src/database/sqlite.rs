@@ -70,14 +70,7 @@ impl Table {
         kind: &'static str,
         name: &str,
     ) -> Result<Option<String>, Unavailable> {
-        let name = name.to_owned();
-        self.run(move |connection| {
-            connection
-                .prepare_cached(READ)?
-                .query_row(params![kind, name], |row| row.get(0))
-                .optional()
-        })
-        .await
+        self.value(READ, kind, name).await
     }
 
     pub(super) async fn insert(
@@ -127,20 +120,30 @@ impl Table {
         kind: &'static str,
         name: &str,
     ) -> Result<Option<String>, Unavailable> {
-        let name = name.to_owned();
-        self.run(move |connection| {
-            connection
-                .prepare_cached(TAKE)?
-                .query_row(params![kind, name], |row| row.get(0))
-                .optional()
-        })
-        .await
+        self.value(TAKE, kind, name).await
     }
 
     pub(super) async fn sweep(&self, now: UnixTime) -> Result<(), Unavailable> {
         self.run(move |connection| connection.execute(SWEEP, [seconds(now)]))
             .await
             .map(|_| ())
+    }
+
+    /// The value that a statement gives of one document.
+    async fn value(
+        &self,
+        statement: &'static str,
+        kind: &'static str,
+        name: &str,
+    ) -> Result<Option<String>, Unavailable> {
+        let name = name.to_owned();
+        self.run(move |connection| {
+            connection
+                .prepare_cached(statement)?
+                .query_row(params![kind, name], |row| row.get(0))
+                .optional()
+        })
+        .await
     }
 
     /// Runs a statement on a thread that may block.

@@ -15,10 +15,11 @@ use super::notice::{Notice, sentence};
 use super::page::{page, shown};
 use super::person::Person;
 use super::problem::Problem;
-use super::recovery_codes::{file, texts};
+use super::recovery_codes::file;
 use super::upload::{Upload, read};
 use crate::app::{App, Shared};
 use crate::clock::now;
+use crate::second_factor::recovery_code_texts;
 
 #[derive(Default, Template)]
 #[template(path = "import.html")]
@@ -111,7 +112,7 @@ impl TakenOverPage {
         left_out: &[LeftOut],
     ) -> Response {
         let text = format!("Your second factor is now {}.", describe(token));
-        let codes = texts(migrated.recovery_codes());
+        let codes = recovery_code_texts(migrated.recovery_codes());
         shown(&Self {
             notice: Some(Notice::done(&text)),
             goes_by_time: matches!(token.params, Params::Totp(_)),

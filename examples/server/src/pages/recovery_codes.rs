@@ -5,7 +5,6 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use keyfob::RecoveryCodes;
 
 use super::code::{CodeForm, authenticate, keyboard};
 use super::notice::Notice;
@@ -14,6 +13,7 @@ use super::person::Person;
 use super::problem::Problem;
 use crate::app::{App, Shared};
 use crate::clock::now;
+use crate::second_factor::recovery_code_texts;
 
 #[derive(Template)]
 #[template(path = "recovery_codes.html")]
@@ -73,7 +73,7 @@ pub(super) async fn show_new(
         .await
     {
         Ok(codes) => {
-            let codes = texts(&codes);
+            let codes = recovery_code_texts(&codes);
             let file = file(&person.member.email_address, &codes);
             Ok(shown(&RecoveryCodesPage {
                 notice: None,
@@ -87,11 +87,6 @@ pub(super) async fn show_new(
             ask(app, person, status, Some(notice)).await
         }
     }
-}
-
-/// The codes as they are shown.
-pub(super) fn texts(codes: &RecoveryCodes) -> Vec<String> {
-    codes.iter().map(|code| code.as_str().to_owned()).collect()
 }
 
 /// What is saved: the codes, and what they are.

@@ -13,7 +13,7 @@ use super::notice::Notice;
 use super::page::{page, shown};
 use super::person::{begin_session, organization};
 use super::problem::Problem;
-use crate::accounts::{AddMember, Factor, FactorKind, Subject};
+use crate::accounts::{AddMember, Factor, FactorKind, Subject, is_email_address};
 use crate::app::Shared;
 use crate::clock::now;
 
@@ -62,14 +62,11 @@ pub(super) async fn submit(
 
 impl SignUp {
     fn check(&self) -> Result<(), &'static str> {
-        let has_control = |text: &str| text.chars().any(char::is_control);
         let (name, address) = (self.name.trim(), self.email_address.trim());
-        if !(1..=100).contains(&name.chars().count()) || has_control(name) {
+        if !(1..=100).contains(&name.chars().count()) || name.contains(char::is_control) {
             return Err("type your name, with at most 100 letters");
         }
-        let parts = address.split_once('@').unwrap_or_default();
-        let is_plain = !address.contains([' ', ':']) && !has_control(address);
-        if parts.0.is_empty() || parts.1.is_empty() || address.len() > 254 || !is_plain {
+        if !is_email_address(address) {
             return Err("type your e-mail address: it has an @ and no spaces or colons");
         }
         if !(8..=256).contains(&self.password.chars().count()) {

@@ -1,6 +1,6 @@
 //! A member, with what there is to tell of their token.
 
-use keyfob::{LockState, Status};
+use keyfob::{LockState, RegistrationId, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,7 +58,8 @@ impl Member {
             email_address_verified: false,
             mfa_phone_number_verified: false,
             is_admin: false,
-            totp_registration_id: status.map_or_else(String::new, member_totp_id),
+            totp_registration_id: status
+                .map_or_else(String::new, |status| member_totp_id(status.registration_id)),
             retired_email_addresses: [],
             is_locked: status.is_some_and(is_locked),
             mfa_enrolled: member.mfa_enrolled,
@@ -75,8 +76,8 @@ impl Member {
 }
 
 /// What a member's registration is called.
-pub(crate) fn member_totp_id(status: &Status) -> String {
-    format!("member-totp-{}", status.registration_id)
+pub(crate) fn member_totp_id(registration: RegistrationId) -> String {
+    format!("member-totp-{registration}")
 }
 
 fn lock_expires_at(status: &Status) -> Option<String> {

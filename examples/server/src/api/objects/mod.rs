@@ -12,7 +12,7 @@ mod session_claims;
 mod user;
 
 pub(super) use about_member::AboutMember;
-pub(super) use member::Member;
+pub(super) use member::{Member, member_totp_id};
 pub(super) use organization::Organization;
 pub(super) use session::{MemberSession, UserSession};
 pub(super) use session_claims::{SessionClaims, SessionReference};

@@ -1,6 +1,6 @@
 //! A user without an organization.
 
-use keyfob::Status;
+use keyfob::{RegistrationId, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -39,7 +39,7 @@ struct UserTotp {
 impl User {
     pub(crate) fn new(user_id: &str, status: Option<&Status>) -> Self {
         let totp = |status: &Status| UserTotp {
-            totp_id: user_totp_id(status),
+            totp_id: user_totp_id(status.registration_id),
             verified: is_active(status),
         };
         Self {
@@ -59,6 +59,6 @@ impl User {
 }
 
 /// What a user's registration is called.
-pub(crate) fn user_totp_id(status: &Status) -> String {
-    format!("totp-{}", status.registration_id)
+pub(crate) fn user_totp_id(registration: RegistrationId) -> String {
+    format!("totp-{registration}")
 }
