@@ -363,6 +363,18 @@ proptest! {
     }
 }
 
+/// A byte of ones changes nothing: the word that was cut off after it is as blank as before.
+#[test]
+fn a_torn_word_that_reads_blank_can_be_written() {
+    let mut chip = Chip::<1, 4, 1024>::blank(5);
+    chip.power().cut_after(1);
+    let torn = chip.write(0, &[0xff, 0, 0, 0]);
+    assert_eq!(torn, Err(Fault::NoPower));
+    chip.restart();
+    assert_eq!(chip.write(0, &[1, 2, 3, 4]), Ok(()));
+    assert_eq!(chip.write(0, &[1, 2, 3, 4]), Err(Fault::WrittenTwice));
+}
+
 /// After seven of the eight bytes before an item, the first byte of the next item can complete them
 /// to a header, under which that item is passed over: so it happens to one record in 256.
 #[test]

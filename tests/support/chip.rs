@@ -136,12 +136,16 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Chip<READ, WORD,
         Ok(())
     }
 
-    /// Half-erased words that are blank can be written.
     fn note_blank_words(&mut self, sector: usize) {
         for word in sector * SECTOR / WORD..(sector + 1) * SECTOR / WORD {
-            let bytes = &self.bytes[word * WORD..][..WORD];
-            self.is_written[word] = bytes.iter().any(|byte| *byte != 0xff);
+            self.note_whether_blank(word);
         }
+    }
+
+    /// A word that was cut off in mid erase or in mid write, and reads blank, can be written.
+    fn note_whether_blank(&mut self, word: usize) {
+        let bytes = &self.bytes[word * WORD..][..WORD];
+        self.is_written[word] = bytes.iter().any(|byte| *byte != 0xff);
     }
 
     fn erase_sector(&mut self, sector: usize) -> Result<(), Fault> {
@@ -259,14 +263,14 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> NorFlash
         let done = self.power.take(bytes.len());
         self.bytes_written += done as u64;
         self.bytes[offset..][..done].copy_from_slice(&bytes[..done]);
-        self.is_written[offset / WORD..(offset + done).div_ceil(WORD)].fill(true);
+        self.is_written[offset / WORD..(offset + done) / WORD].fill(true);
         if done == bytes.len() {
             return Ok(());
         }
         if self.cut != Cut::Forward {
             self.bytes[offset + done] &= bytes[done] | 0x55;
-            self.is_written[(offset + done) / WORD] = true;
         }
+        self.note_whether_blank((offset + done) / WORD);
         Err(Fault::NoPower)
     }
 }
