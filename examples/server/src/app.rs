@@ -9,6 +9,7 @@ use crate::accounts::Accounts;
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::Unavailable;
+use crate::hashing::Turns;
 use crate::keys::Keys;
 use crate::operations::{Activity, Counters, INTERVAL_SECONDS};
 use crate::second_factor::SecondFactor;
@@ -34,12 +35,13 @@ impl App {
     pub(crate) async fn open(config: &Config) -> Result<Self, Unavailable> {
         let keys = Keys::open(config)?;
         let counters = Arc::new(Counters::new());
+        let turns = Turns::new();
         let (records, documents) = config.database.open().await?;
         let listened_on = || format!("http://{}", config.listen);
         let public_url = config.public_url.clone().unwrap_or_else(listened_on);
         Ok(Self {
-            accounts: Accounts::open(documents, &keys).await?,
-            second_factor: SecondFactor::new(records, &keys, Arc::clone(&counters))?,
+            accounts: Accounts::open(documents, &keys, turns.clone()).await?,
+            second_factor: SecondFactor::new(records, &keys, turns, Arc::clone(&counters))?,
             keys,
             counters,
             activity: Activity::new(),

@@ -11,6 +11,7 @@ mod clock;
 mod config;
 mod database;
 mod error;
+mod hashing;
 mod http;
 mod keys;
 mod limits;

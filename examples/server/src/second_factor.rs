@@ -1,9 +1,7 @@
 //! The second factor: keyfob's engine over the database, sealed. No decision about a code is made
 //! here, only asked for and counted.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use keyfob::{
     AsyncEngine, Authenticated, Enrollment, Error, KeyCache, LegacySecrets, Migrated, Migration,
@@ -11,12 +9,12 @@ use keyfob::{
     Status, StatusState, SystemEntropy, UnixTime,
 };
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::task::block_in_place;
 
 use crate::accounts::Subject;
 use crate::database::Records;
 use crate::error::Unavailable;
+use crate::hashing::Turns;
 use crate::keys::Keys;
 use crate::operations::{Counters, Operation};
 
@@ -48,9 +46,8 @@ impl From<Error<SealedError<Unavailable>>> for Refusal {
 /// The engine, with what is counted of it.
 pub(crate) struct SecondFactor {
     engine: AsyncEngine<SealedStore<Records, SystemEntropy>>,
-    /// Slow hashes of recovery codes are computed a few at a time: one takes a processor, and up to
-    /// 64 MiB.
-    hashing: Semaphore,
+    /// Slow hashes of recovery codes take a processor, and up to 64 MiB.
+    turns: Turns,
     counters: Arc<Counters>,
 }
 
@@ -58,6 +55,7 @@ impl SecondFactor {
     pub(crate) fn new(
         records: Records,
         keys: &Keys,
+        turns: Turns,
         counters: Arc<Counters>,
     ) -> Result<Self, Unavailable> {
         let store = SealedStore::new(records, keys.keyring()?, SystemEntropy);
@@ -70,7 +68,7 @@ impl SecondFactor {
             .with_key_cache(Arc::new(KeyCache::new(CACHED_KEYS)));
         Ok(Self {
             engine,
-            hashing: Semaphore::new(available_parallelism().map_or(1, NonZeroUsize::get)),
+            turns,
             counters,
         })
     }
@@ -184,8 +182,7 @@ impl SecondFactor {
 
     /// Waits for a turn, and lets the hash hold this thread up, and no other task.
     async fn hash<T>(&self, work: impl Future<Output = T>) -> Result<T, Unavailable> {
-        let turn = self.hashing.acquire().await;
-        let _turn = turn.map_err(|error| Unavailable::new("the second factor", error))?;
+        let _turn = self.turns.wait().await?;
         Ok(block_in_place(|| Handle::current().block_on(work)))
     }
 

@@ -147,6 +147,27 @@ fn guessing_locks_one_member_and_tells_how_long() {
 }
 
 #[test]
+fn guessing_a_password_locks_one_address_whether_somebody_has_it_or_not() {
+    let (_server, api) = server();
+    let alice = Alice::new(&api, "OPTIONAL");
+    (0..7).for_each(|_| _ = alice.password(&api));
+    for address in [Alice::EMAIL, "nobody@example.com"] {
+        let log_in = |password: &str| alice.log_in(&api, address, password);
+        for _ in 0..6 {
+            let wrong = log_in("wrong");
+            assert_eq!(wrong.refused(), (401, "unauthorized_credentials"));
+        }
+        let locked = log_in(Alice::PASSWORD);
+        assert_eq!(locked.refused(), (429, "user_lock_limit_reached"));
+        assert!((1..=30).contains(&locked.retry_after.unwrap()));
+        let other_case = alice.log_in(&api, &address.to_uppercase(), Alice::PASSWORD);
+        assert_eq!(other_case.status, 429);
+    }
+    let bob = Alice::new(&api, "OPTIONAL");
+    bob.password(&api);
+}
+
+#[test]
 fn an_intermediate_session_is_one_members_and_used_once() {
     let (_server, api) = server();
     let (alice, bob) = (
@@ -460,8 +481,7 @@ fn what_is_not_there_is_named() {
         &json!({ "email_address": "no address" }),
     );
     assert_eq!(odd.refused(), (400, "invalid_request"));
-    let body = json!({ "organization_id": alice.organization_id, "email_address": Alice::EMAIL, "password": "wrong" });
-    let refused = api.post("/v1/b2b/passwords/authenticate", body);
+    let refused = alice.log_in(&api, Alice::EMAIL, "wrong");
     assert_eq!(refused.refused(), (401, "unauthorized_credentials"));
 }
 

@@ -115,11 +115,18 @@ async fn an_address_is_one_persons_and_a_password_is_checked() {
         sign_up(&browser, &server).await;
         browser.press("Log out").await;
         browser.fill("E-mail address", ADDRESS).await;
-        browser.fill("Password", "correct horse").await;
+        for _ in 0..6 {
+            browser.fill("Password", "correct horse").await;
+            browser.press("Log in").await;
+            browser
+                .expect_notice("The e-mail address or the password is wrong")
+                .await;
+        }
+        browser.fill("Password", PASSWORD).await;
         browser.press("Log in").await;
-        browser
-            .expect_notice("The e-mail address or the password is wrong")
-            .await;
+        browser.expect_notice("Too many wrong passwords").await;
+        assert_eq!(http_status(&browser).await, 429);
+        assert!(browser.is_shown("#notice [data-countdown]").await);
         browser.press("Sign up").await;
         browser.fill("Name", "<b>Eve</b>").await;
         browser

@@ -57,9 +57,22 @@ fn race_on(database: &str) {
         let refused = answers.iter().filter(|answer| answer.status == 401).count();
         assert_eq!(refused, CLIENTS - 1, "{answers:?}");
     }
+    count_guesses_together(&apis);
     for server in servers {
         assert!(!server.log().contains("ERROR"), "{}", server.log());
     }
+}
+
+/// Of wrong passwords at the same time, six are looked at, whichever process they go to.
+fn count_guesses_together(apis: &[Api; 2]) {
+    let alice = Alice::new(&apis[0], "OPTIONAL");
+    let guess = |api: &Api| alice.log_in(api, Alice::EMAIL, "wrong").status;
+    let mut statuses = [at_once(apis, guess), at_once(apis, guess)].concat();
+    statuses.sort_unstable();
+    assert_eq!(
+        statuses,
+        [vec![401; 6], vec![429; 2 * CLIENTS - 6]].concat()
+    );
 }
 
 /// Makes the same request from all clients at the same time.

@@ -3,6 +3,7 @@
 use keyfob::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use super::password_attempts::Locked;
 use super::{Accounts, MfaPolicy, Organization};
 use crate::database::Document;
 use crate::error::Unavailable;
@@ -49,6 +50,15 @@ pub(crate) fn is_email_address(text: &str) -> bool {
 #[derive(Debug)]
 pub(crate) struct EmailTaken;
 
+/// Why a password doesn't let a person in.
+#[derive(Clone, Copy)]
+pub(crate) enum PasswordRefusal {
+    /// It, or the e-mail address, is wrong; which of them isn't said.
+    Wrong,
+    /// Too many were wrong in a row: the next attempt can be made then.
+    Locked { until: UnixTime },
+}
+
 impl Document for Member {
     const KIND: &'static str = "member";
 }
@@ -74,7 +84,7 @@ impl Document for MemberByEmail {
     const KIND: &'static str = "member_by_email";
 }
 
-/// The name that [`MemberByEmail`] is kept under; addresses are compared without case.
+/// The name that [`MemberByEmail`] and password attempts are kept under; addresses are compared without case.
 fn email_key(organization_id: &str, email_address: &str) -> String {
     format!("{organization_id}/{}", email_address.to_lowercase())
 }
@@ -152,8 +162,15 @@ impl Accounts {
         organization_id: &str,
         email_address: &str,
         password: &str,
-    ) -> Result<Option<Member>, Unavailable> {
+        now: UnixTime,
+    ) -> Result<Result<Member, PasswordRefusal>, Unavailable> {
+        if !is_email_address(email_address) {
+            return Ok(Err(PasswordRefusal::Wrong));
+        }
         let key = email_key(organization_id, email_address);
+        if let Err(Locked { until }) = self.count_password_attempt(&key, now).await? {
+            return Ok(Err(PasswordRefusal::Locked { until }));
+        }
         let member = match self.documents.read::<MemberByEmail>(&key).await? {
             Some(by_email) => self.member(organization_id, &by_email.member_id).await?,
             None => None,
@@ -162,6 +179,10 @@ impl Accounts {
             .as_ref()
             .and_then(|member| member.password_hash.as_deref());
         let is_right = self.passwords.verify(password, hash).await?;
-        Ok(member.filter(|_| is_right))
+        let Some(member) = member.filter(|_| is_right) else {
+            return Ok(Err(PasswordRefusal::Wrong));
+        };
+        self.forget_password_attempts(&key).await?;
+        Ok(Ok(member))
     }
 }

@@ -4,10 +4,11 @@
 mod member;
 mod organization;
 mod password;
+mod password_attempts;
 mod session;
 mod session_jwt;
 
-pub(crate) use member::{AddMember, Member, MfaMethod, is_email_address};
+pub(crate) use member::{AddMember, Member, MfaMethod, PasswordRefusal, is_email_address};
 pub(crate) use organization::{MfaPolicy, Organization};
 pub(crate) use session::{Factor, FactorKind, IntermediateSession, Lifetime, Session, Subject};
 
@@ -16,6 +17,7 @@ use session_jwt::SigningKey;
 
 use crate::database::Documents;
 use crate::error::Unavailable;
+use crate::hashing::Turns;
 use crate::keys::Keys;
 
 /// All accounts.
@@ -26,10 +28,14 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) async fn open(documents: Documents, keys: &Keys) -> Result<Self, Unavailable> {
+    pub(crate) async fn open(
+        documents: Documents,
+        keys: &Keys,
+        turns: Turns,
+    ) -> Result<Self, Unavailable> {
         Ok(Self {
             signing_key: SigningKey::open(&documents, keys).await?,
-            passwords: Passwords::new()?,
+            passwords: Passwords::new(turns)?,
             documents,
         })
     }

@@ -1,30 +1,25 @@
 //! Passwords, the first factor: Argon2id, a few at a time.
 
-use std::num::NonZeroUsize;
-use std::thread::available_parallelism;
-
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::error::Unavailable;
+use crate::hashing::Turns;
 
-/// Hashes passwords. At most as many at once as there are processors, since each takes 19 MiB: the
-/// others wait.
+/// Hashes passwords, when it is their turn: each takes 19 MiB.
 pub(super) struct Passwords {
-    turns: Semaphore,
+    turns: Turns,
     /// What is verified where there is no such person, so that both answers take the same time.
     nobodys_hash: String,
 }
 
 impl Passwords {
-    pub(crate) fn new() -> Result<Self, Unavailable> {
-        let turns = available_parallelism().map_or(1, NonZeroUsize::get);
+    pub(crate) fn new(turns: Turns) -> Result<Self, Unavailable> {
         Ok(Self {
-            turns: Semaphore::new(turns),
+            turns,
             nobodys_hash: hash("a password that nobody has")?,
         })
     }
@@ -53,9 +48,9 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let failed = |error: &dyn std::error::Error| Unavailable::new(WHAT, error.to_string());
-        let _turn = self.turns.acquire().await.map_err(|error| failed(&error))?;
-        spawn_blocking(work).await.map_err(|error| failed(&error))
+        let _turn = self.turns.wait().await?;
+        let worked = spawn_blocking(work).await;
+        worked.map_err(|error| Unavailable::new(WHAT, error))
     }
 }
 
@@ -81,7 +76,7 @@ mod tests {
 
     #[tokio::test]
     async fn passwords_are_verified_and_nobody_has_one() {
-        let passwords = Passwords::new().unwrap();
+        let passwords = Passwords::new(Turns::new()).unwrap();
         let hash = passwords.hash("correct horse").await.unwrap();
         assert!(hash.starts_with("$argon2id$"));
         assert!(

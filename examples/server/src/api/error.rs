@@ -11,6 +11,7 @@ use keyfob::{Rejection, UnixTime};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::accounts::PasswordRefusal;
 use crate::app::Shared;
 use crate::clock::now;
 use crate::error::Unavailable;
@@ -101,6 +102,24 @@ impl ApiError {
     /// The refusal of a recovery code.
     pub(crate) fn of_recovery_code(refusal: Refusal) -> Self {
         Self::refused(refusal, ErrorType::UnableToAuthenticateRecoveryCode)
+    }
+
+    /// The refusal of a password.
+    pub(crate) fn of_password(refusal: PasswordRefusal) -> Self {
+        match refusal {
+            PasswordRefusal::Wrong => {
+                let message = "the e-mail address or the password is wrong";
+                Self::new(ErrorType::UnauthorizedCredentials, message)
+            }
+            PasswordRefusal::Locked { until } => {
+                let message = "too many wrong passwords: wait as long as Retry-After says";
+                let error = Self::new(ErrorType::UserLockLimitReached, message);
+                Self {
+                    retry_at: Some(until),
+                    ..error
+                }
+            }
+        }
     }
 
     /// What the framework refuses by itself.

@@ -5,7 +5,7 @@ use keyfob::UnixTime;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::error::{ApiError, ErrorBody, ErrorType};
+use super::error::{ApiError, ErrorBody};
 use super::exchange::{Answer, Body, Outcome};
 use super::objects::{AboutMember, MemberSession};
 use super::people::{Membership, organization};
@@ -69,12 +69,14 @@ pub(super) async fn authenticate(
     let organization = organization(&app, &request.organization_id).await?;
     let member = app
         .accounts
-        .member_by_password(&organization.id, &request.email_address, &request.password)
-        .await?;
-    let member = member.ok_or_else(|| {
-        let message = "the e-mail address or the password is wrong";
-        ApiError::new(ErrorType::UnauthorizedCredentials, message)
-    })?;
+        .member_by_password(
+            &organization.id,
+            &request.email_address,
+            &request.password,
+            now,
+        )
+        .await?
+        .map_err(ApiError::of_password)?;
     let it = Membership {
         subject: Subject::member(&organization.id, &member.id),
         organization,

@@ -62,15 +62,25 @@ impl Documents {
         name: &str,
         change: impl Fn(&mut D),
     ) -> Result<Option<D>, Unavailable> {
+        let updated = self.update_with(name, change).await?;
+        Ok(updated.map(|(document, ())| document))
+    }
+
+    /// The same, and what the change said.
+    pub(crate) async fn update_with<D: Document, T>(
+        &self,
+        name: &str,
+        change: impl Fn(&mut D) -> T,
+    ) -> Result<Option<(D, T)>, Unavailable> {
         for _ in 0..ATTEMPTS {
             let Some(before): Option<String> = each!(self, read(D::KIND, name))? else {
                 return Ok(None);
             };
             let mut document: D = parse(&before)?;
-            change(&mut document);
+            let said = change(&mut document);
             let (after, expires_at) = (write(&document)?, document.expires_at());
             if after == before || each!(self, swap(D::KIND, name, &before, &after, expires_at))? {
-                return Ok(Some(document));
+                return Ok(Some((document, said)));
             }
         }
         Err(Unavailable::new(

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
@@ -14,7 +13,7 @@ use super::notice::Notice;
 use super::page::{page, shown};
 use super::person::{ORGANIZATION, begin_log_in, begin_session};
 use super::problem::Problem;
-use crate::accounts::{Factor, FactorKind, Session, Subject};
+use crate::accounts::{Factor, FactorKind, PasswordRefusal, Session, Subject};
 use crate::app::Shared;
 use crate::clock::now;
 use crate::second_factor::is_active;
@@ -46,14 +45,14 @@ pub(super) async fn submit(
     Form(form): Form<LogIn>,
 ) -> Result<Response, Problem> {
     let (address, password) = (form.email_address.trim(), &form.password);
+    let now = now();
     let member = app
         .accounts
-        .member_by_password(ORGANIZATION, address, password)
-        .await?;
-    let Some(member) = member else {
-        return Ok(wrong(form.email_address));
+        .member_by_password(ORGANIZATION, address, password, now);
+    let member = match member.await? {
+        Ok(member) => member,
+        Err(refusal) => return Ok(again(form.email_address, &refusal)),
     };
-    let now = now();
     let subject = Subject::member(ORGANIZATION, &member.id);
     let status = app.second_factor.status(&subject, now).await?;
     if status.is_some_and(|status| is_active(&status)) {
@@ -65,14 +64,14 @@ pub(super) async fn submit(
     Ok((jar, Redirect::to("/account")).into_response())
 }
 
-/// It isn't said which of the two is wrong.
-fn wrong(email_address: String) -> Response {
-    let notice = Notice::problem("the e-mail address or the password is wrong");
+/// The form once more, with why.
+fn again(email_address: String, refusal: &PasswordRefusal) -> Response {
+    let (status, notice) = Notice::of_password(refusal);
     let again = LogInPage {
         notice: Some(notice),
         email_address,
     };
-    page(StatusCode::FORBIDDEN, &again)
+    page(status, &again)
 }
 
 /// `POST /log-out`

@@ -7,6 +7,7 @@ use keyfob::{Rejection, UnixTime};
 
 use super::moment::Moment;
 use super::problem::Problem;
+use crate::accounts::PasswordRefusal;
 use crate::clock::now;
 use crate::second_factor::Refusal;
 
@@ -55,6 +56,22 @@ impl Notice {
             notice.wait = Some(Wait::until(until));
         }
         Ok((status(rejection), notice))
+    }
+
+    /// The refusal of a password, and the status that goes with it.
+    pub(super) fn of_password(refusal: &PasswordRefusal) -> (StatusCode, Self) {
+        match *refusal {
+            PasswordRefusal::Wrong => {
+                let text = "the e-mail address or the password is wrong";
+                (StatusCode::FORBIDDEN, Self::problem(text))
+            }
+            PasswordRefusal::Locked { until } => {
+                let mut notice =
+                    Self::problem("too many wrong passwords: wait before the next one");
+                notice.wait = Some(Wait::until(until));
+                (StatusCode::TOO_MANY_REQUESTS, notice)
+            }
+        }
     }
 }
 

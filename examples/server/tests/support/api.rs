@@ -258,11 +258,16 @@ impl Alice {
 
     /// Logs in with the password.
     pub(crate) fn password(&self, api: &Api) -> Value {
+        self.log_in(api, Self::EMAIL, Self::PASSWORD).accepted()
+    }
+
+    /// Tries to log in to this member's organization.
+    pub(crate) fn log_in(&self, api: &Api, email_address: &str, password: &str) -> Answer {
         let body = json!({
             "organization_id": self.organization_id,
-            "email_address": Self::EMAIL,
-            "password": Self::PASSWORD,
+            "email_address": email_address,
+            "password": password,
         });
-        api.post("/v1/b2b/passwords/authenticate", body).accepted()
+        api.post("/v1/b2b/passwords/authenticate", body)
     }
 }
