@@ -406,23 +406,26 @@ fn enrolment_follows_the_policy_of_the_organization() {
 #[test]
 fn users_without_organizations_are_served_too() {
     let (_server, api) = server();
-    let user = |mut fields: Value| {
+    // By reference: of two like values that are moved, rustc before 1.97 can take the first one again
+    // (rust-lang/rust#155241), which crashes this test in a release build.
+    let user = |fields: &Value| {
+        let mut fields = fields.clone();
         fields["user_id"] = json!("user-live-1: of ours/ö");
         fields
     };
     await_calm();
-    let created = api.post("/v1/totps", user(json!({}))).accepted();
+    let created = api.post("/v1/totps", user(&json!({}))).accepted();
     assert!(text(&created, "totp_id").starts_with("totp-"));
     assert_eq!(created["user"]["totps"][0]["verified"], false);
     let secret = text(&created, "secret");
-    let fields = user(json!({ "totp_code": code(secret, 0), "session_duration_minutes": 60 }));
+    let fields = user(&json!({ "totp_code": code(secret, 0), "session_duration_minutes": 60 }));
     let authenticated = api
         .post("/v1/totps/authenticate", fields.clone())
         .accepted();
     assert_eq!(authenticated["totp_id"], created["totp_id"]);
     let again = api.post("/v1/totps/authenticate", fields);
     assert_eq!(again.refused(), (401, "totp_code_already_authenticated"));
-    let fields = user(json!({
+    let fields = user(&json!({
         "recovery_code": recovery_codes(&created)[0],
         "session_token": authenticated["session_token"],
     }));
@@ -431,7 +434,7 @@ fn users_without_organizations_are_served_too() {
         .as_array()
         .unwrap();
     assert_eq!(factors.len(), 2);
-    let hashed = api.post("/v1/totps/recovery_codes", user(json!({})));
+    let hashed = api.post("/v1/totps/recovery_codes", user(&json!({})));
     assert_eq!(hashed.refused(), (400, "recovery_codes_not_retrievable"));
     let nobody = api.post("/v1/totps", json!({ "user_id": "" }));
     assert_eq!(nobody.refused(), (400, "invalid_request"));
