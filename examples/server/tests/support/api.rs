@@ -48,7 +48,10 @@ impl Answer {
 
 impl Api {
     pub(crate) fn new(url: &str) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        // A connection each: who is refused before the whole request came is hung up on.
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_idle_connections(0);
         let agent: ureq::Agent = config.build().into();
         let document = agent.get(format!("{url}/openapi.json")).call().unwrap();
         let document: Value = serde_json::from_reader(document.into_body().into_reader()).unwrap();
