@@ -1,4 +1,7 @@
 # find_package(keyfob) gives keyfob::keyfob, the shared library, and keyfob::static.
+if(TARGET keyfob::keyfob)
+    return()
+endif()
 get_filename_component(keyfob_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
 add_library(keyfob::keyfob SHARED IMPORTED)

@@ -1,10 +1,11 @@
 /*
  * keyfob for C: one-time passwords (TOTP, HOTP) without a heap. Generated: don't edit.
  *
- * Every function answers a keyfob_status_t; only KEYFOB_OK lets anyone in. Structures are yours:
- * allocate them where you like and copy them as you like. No two pointers of a call may overlap.
- * Texts are UTF-8 with a length, and needn't end with a zero; those that keyfob writes do. Times
- * are seconds of Unix time. README.md has the whole story.
+ * What can fail answers a keyfob_status_t; only KEYFOB_OK lets anyone in. Structures are yours:
+ * allocate them where you like, aligned as C aligns them, and copy them as you like, but for
+ * proposals. What a call writes may not overlap with anything else that it is given. Texts are
+ * UTF-8 with a length, and needn't end with a zero; those that keyfob writes do. Times are seconds
+ * of Unix time. README.md has the whole story.
  */
 
 #ifndef KEYFOB_H
@@ -88,7 +89,7 @@ enum keyfob_status_t
      */
     KEYFOB_OK = 0,
     /**
-     * The code is wrong. It was counted.
+     * The code is wrong. Of a registration, it was counted; without a store that is your part.
      */
     KEYFOB_MISMATCH = 1,
     /**
@@ -180,7 +181,7 @@ enum keyfob_status_t
      */
     KEYFOB_NOT_UTF8 = 103,
     /**
-     * It is no proposal, was settled before, or is settled by another function.
+     * The proposal is empty, was settled before, or is settled by another function.
      */
     KEYFOB_OTHER_PROPOSAL = 104,
     /**
@@ -1155,12 +1156,15 @@ typedef struct {
  * A decision that isn't valid yet: what is to be written, and an answer that can be had only by
  * telling what became of that write. Its bytes are nobody's business: they hold secrets.
  *
- * A `keyfob_propose_...` function fills it, whatever was in it. `keyfob_proposal_write` tells what to
- * write, and the `keyfob_settle_...` function of the same name takes the answer out and wipes it.
+ * A `keyfob_propose_...` function fills it, whatever was in it; one that fails leaves it all zero.
+ * `keyfob_proposal_write` tells what to write, and the `keyfob_settle_...` function of the same name
+ * takes the answer out and wipes it. Give those a proposal that a `keyfob_propose_...` function was
+ * given, or that is all zero, and none that you changed or copied: of a copy the answer would come
+ * out twice.
  */
 typedef struct {
     /**
-     * Opaque.
+     * Opaque, and private: whoever can fill it at will can make a decision of any bytes.
      */
     uint64_t opaque[KEYFOB_PROPOSAL_WORDS];
 } keyfob_proposal_t;
@@ -1672,7 +1676,7 @@ keyfob_status_t keyfob_record_export(const keyfob_record_t *record,
  * Gives the answer of `keyfob_propose_create` or `keyfob_propose_replace`, and wipes the proposal.
  *
  * `swap` is a `keyfob_swap_t`: what became of the write, or `KEYFOB_SWAP_STORED` where there was
- * none. On anything but `KEYFOB_SWAP_STORED` the answer is lost.
+ * none. On anything but `KEYFOB_SWAP_STORED` the answer that hung on the write is lost.
  */
 keyfob_status_t keyfob_settle_enrollment(keyfob_proposal_t *proposal,
                                          uint32_t swap,

@@ -17,12 +17,15 @@ pub const KEYFOB_PROPOSAL_WORDS: usize = 200;
 /// A decision that isn't valid yet: what is to be written, and an answer that can be had only by
 /// telling what became of that write. Its bytes are nobody's business: they hold secrets.
 ///
-/// A `keyfob_propose_...` function fills it, whatever was in it. `keyfob_proposal_write` tells what to
-/// write, and the `keyfob_settle_...` function of the same name takes the answer out and wipes it.
+/// A `keyfob_propose_...` function fills it, whatever was in it; one that fails leaves it all zero.
+/// `keyfob_proposal_write` tells what to write, and the `keyfob_settle_...` function of the same name
+/// takes the answer out and wipes it. Give those a proposal that a `keyfob_propose_...` function was
+/// given, or that is all zero, and none that you changed or copied: of a copy the answer would come
+/// out twice.
 #[repr(C)]
 pub struct keyfob_proposal_t {
-    /// Opaque.
-    pub opaque: [MaybeUninit<u64>; KEYFOB_PROPOSAL_WORDS],
+    /// Opaque, and private: whoever can fill it at will can make a decision of any bytes.
+    opaque: [MaybeUninit<u64>; KEYFOB_PROPOSAL_WORDS],
 }
 
 /// What every proposal begins with, and nothing else is likely to.
@@ -112,6 +115,7 @@ pub(crate) fn propose<T: Decided>(
     let Some(place) = place else {
         return KEYFOB_NULL_POINTER;
     };
+    place.wipe(); // whoever settles what failed must not find the decision before it
     status(decide().map(|proposal| place.hold(T::hold(proposal))))
 }
 
@@ -128,7 +132,8 @@ impl keyfob_proposal_t {
 
     fn held(&self) -> Result<*const Held> {
         let [mark, ..] = &self.opaque;
-        // SAFETY: C has filled the proposal or its memory; any eight bytes are a number.
+        // SAFETY: only C makes proposals. It gives those that `propose` was given, which wipes them,
+        // or that are zero: the bytes are initialised, and any eight are a number.
         match unsafe { mark.assume_init_read() } {
             PROPOSED => Ok(core::ptr::from_ref(self).cast()),
             _ => Err(KEYFOB_OTHER_PROPOSAL),
@@ -137,13 +142,13 @@ impl keyfob_proposal_t {
 
     fn decision(&self) -> Result<&Decision> {
         let held = self.held()?;
-        // SAFETY: the mark says that `hold` wrote it.
+        // SAFETY: of bytes that C hasn't changed, the mark says that `hold` wrote them.
         Ok(unsafe { &(*held).decision })
     }
 
     /// Takes the proposal out and wipes the place; one of another kind stays.
     pub(crate) fn take<T: Decided>(&mut self) -> Result<Proposal<T>> {
-        // SAFETY: the mark says that `hold` wrote it, and wiping forgets that.
+        // SAFETY: as in `decision`, and wiping forgets the mark.
         let held = unsafe { self.held()?.read() };
         self.wipe();
         T::release(held.decision).map_err(|other| {

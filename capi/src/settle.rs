@@ -69,7 +69,7 @@ pub(crate) fn tell_rejection<T, C: Told<T>>(
 /// Gives the answer of `keyfob_propose_create` or `keyfob_propose_replace`, and wipes the proposal.
 ///
 /// `swap` is a `keyfob_swap_t`: what became of the write, or `KEYFOB_SWAP_STORED` where there was
-/// none. On anything but `KEYFOB_SWAP_STORED` the answer is lost.
+/// none. On anything but `KEYFOB_SWAP_STORED` the answer that hung on the write is lost.
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_settle_enrollment(
     proposal: Option<&mut keyfob_proposal_t>,

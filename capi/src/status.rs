@@ -14,7 +14,7 @@ pub enum keyfob_status_t {
     /// It was done.
     KEYFOB_OK = 0,
 
-    /// The code is wrong. It was counted.
+    /// The code is wrong. Of a registration, it was counted; without a store that is your part.
     KEYFOB_MISMATCH = 1,
     /// The code was right and is already used.
     KEYFOB_REPLAYED = 2,
@@ -61,7 +61,7 @@ pub enum keyfob_status_t {
     KEYFOB_BUFFER_TOO_SMALL = 102,
     /// A text isn't UTF-8.
     KEYFOB_NOT_UTF8 = 103,
-    /// It is no proposal, was settled before, or is settled by another function.
+    /// The proposal is empty, was settled before, or is settled by another function.
     KEYFOB_OTHER_PROPOSAL = 104,
     /// This build of keyfob lacks the feature: `sha2` or `pbkdf2`.
     KEYFOB_FEATURE_OFF = 105,

@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
-"""What the programs cost, from what ./run left: a table, and whether anything grew.
+"""What the programs cost, from what ./run left: a table, and whether anything grew."""
 
-figures.py RESULTS ACCEPTED [--accept]
-"""
-
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -116,15 +114,24 @@ def complaints(table, accepted):
             yield f'{", ".join(key)}: {value} now, {before} accepted: grew by more than 5 %'
 
 
-def main(results, accepted, *options):
-    table = measured(Path(results))
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, help="the directory that ./run wrote to")
+    parser.add_argument("accepted", type=Path, help="the figures that these are held to")
+    parser.add_argument("--accept", action="store_true", help="hold later ones to these")
+    return parser.parse_args()
+
+
+def main():
+    given = arguments()
+    table = measured(given.results)
     show(table)
-    if options == ("--accept",):
-        return write(Path(accepted), table)
-    found = sorted(complaints(table, read(Path(accepted))))
+    if given.accept:
+        return write(given.accepted, table)
+    found = sorted(complaints(table, read(given.accepted)))
     if found:
         sys.exit("\n".join(["", *found, "If that is wanted: ./run --accept"]))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

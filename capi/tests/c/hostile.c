@@ -29,6 +29,7 @@ static keyfob_recovery_codes_t codes;
 static keyfob_registration_t registration;
 static keyfob_resync_t resync;
 static keyfob_proof_t proof;
+static keyfob_recovery_code_t recovery_code;
 static memory_t memory;
 static uint32_t state = 2463534242U;
 
@@ -223,8 +224,12 @@ static int impossible_values(void)
     CHECK(keyfob_propose_create(&proposal, NULL, &params, &odd, &entropy) ==
           KEYFOB_INVALID_ARGUMENT);
     record.length = KEYFOB_RECORD_BYTES + 1;
+    CHECK(keyfob_propose_create(&proposal, NULL, &params, &context, &entropy) == KEYFOB_OK);
     CHECK(keyfob_propose_unlock(&proposal, &record) == KEYFOB_RECORD_MALFORMED);
     CHECK(keyfob_settle_change(&proposal, KEYFOB_SWAP_STORED) == KEYFOB_OTHER_PROPOSAL);
+    CHECK(keyfob_settle_enrollment(&proposal, KEYFOB_SWAP_STORED, &enrollment) ==
+          KEYFOB_OTHER_PROPOSAL);
+    CHECK(keyfob_proposal_write(&proposal, &change) == KEYFOB_OTHER_PROPOSAL);
     CHECK(!same(keyfob_status_text(KEYFOB_REPLAYED), keyfob_status_text(12345)));
     return 0;
 }
@@ -257,8 +262,17 @@ static void decide_everything(void)
         keyfob_settle_authentication(&proposal, KEYFOB_SWAP_STORED, &authentication);
     if (keyfob_propose_create(&proposal, &record, &params, &context, &entropy) == KEYFOB_OK)
         keyfob_settle_enrollment(&proposal, KEYFOB_SWAP_STORED, &enrollment);
-    if (keyfob_propose_recover(&proposal, &record, "", 0, &context) == KEYFOB_OK)
+    if (keyfob_propose_replace(&proposal, &record, &proof, &params, &context, &entropy) == KEYFOB_OK)
+        keyfob_settle_enrollment(&proposal, KEYFOB_SWAP_STORED, &enrollment);
+    if (keyfob_propose_migrate(&proposal, &record, &migration, &context, &entropy) == KEYFOB_OK)
+        keyfob_settle_migration(&proposal, KEYFOB_SWAP_STORED, &migrated);
+    if (keyfob_propose_recover(&proposal, &record, recovery_code.text,
+                               length_of(recovery_code.text), &context) == KEYFOB_OK)
         keyfob_settle_recovery(&proposal, KEYFOB_SWAP_STORED, &recovery);
+    if (keyfob_propose_recovery_codes(&proposal, &record, &context, &entropy) == KEYFOB_OK)
+        keyfob_settle_recovery_codes(&proposal, KEYFOB_SWAP_STORED, &codes);
+    if (keyfob_propose_drift(&proposal, &record, 3) == KEYFOB_OK)
+        keyfob_settle_change(&proposal, KEYFOB_SWAP_STORED);
     if (keyfob_propose_resync(&proposal, &record, "123456", 6, "654321", 6, &context) == KEYFOB_OK)
         keyfob_settle_resync(&proposal, KEYFOB_SWAP_STORED, &resync);
     if (keyfob_propose_fence(&proposal, &record, &context) == KEYFOB_OK)
@@ -269,13 +283,32 @@ static void decide_everything(void)
     keyfob_record_export(&record, context.now, &migration);
 }
 
-static int garbage(void)
+/* An active registration, the proof of its last log-in and a recovery code of it. */
+static int enroll(keyfob_record_t *valid)
 {
-    static keyfob_record_t valid;
+    keyfob_code_t code;
 
     CHECK(keyfob_propose_create(&proposal, NULL, &params, &context, &entropy) == KEYFOB_OK);
     CHECK(keyfob_proposal_write(&proposal, &change) == KEYFOB_OK);
-    valid = change.next;
+    *valid = change.next;
+    CHECK(keyfob_settle_enrollment(&proposal, KEYFOB_SWAP_STORED, &enrollment) == KEYFOB_OK);
+    recovery_code = enrollment.recovery_codes.codes[0];
+    CHECK(keyfob_totp_code(&enrollment.secret, &params, context.now, &code) == KEYFOB_OK);
+    CHECK(keyfob_propose_authenticate(&proposal, valid, code.text, 6, &context) == KEYFOB_OK);
+    CHECK(keyfob_proposal_write(&proposal, &change) == KEYFOB_OK);
+    *valid = change.next;
+    CHECK(keyfob_settle_authentication(&proposal, KEYFOB_SWAP_STORED, &authentication) ==
+          KEYFOB_OK);
+    proof = authentication.proof;
+    return 0;
+}
+
+static int garbage(void)
+{
+    static keyfob_record_t valid;
+    int line = enroll(&valid);
+
+    CHECK(line == 0);
     context.policy.resync_steps = 3;
     for (int i = 0; i < RECORDS; i++) {
         spoil(&valid);

@@ -6,7 +6,7 @@ from ctypes import POINTER, c_char, c_int, c_int8, c_size_t, c_uint8, c_uint16, 
 OK, REPLAYED = 0, 2
 LOAD_FOUND, LOAD_NOTHING = 1, 2
 SWAP_STORED, SWAP_CONFLICT = 1, 2
-WRITE_INSERT = 1
+WRITE_INSERT, WRITE_REPLACE, WRITE_DELETE = 1, 2, 3
 
 
 def structure(name, **fields):
@@ -64,9 +64,10 @@ Entropy = structure("Entropy", context=c_void_p, fill=c_void_p)
 
 
 class Keyfob:
-    """The library, and one registration in a store."""
+    """The library, and one person's registration in a store."""
 
-    def __init__(self, path, load, compare_and_swap):
+    def __init__(self, path, load, compare_and_swap, person):
+        self.id = ctypes.create_string_buffer(person.encode())
         self.library = ctypes.CDLL(path)
         self.library.keyfob_policy_default.restype = Policy
         self.library.keyfob_params_default.restype = Params
@@ -84,7 +85,7 @@ class Keyfob:
         self.require(
             self.library.keyfob_create(
                 ctypes.byref(self.store),
-                None,
+                self.id,
                 ctypes.byref(self.params),
                 ctypes.byref(self.context(now)),
                 ctypes.byref(self.entropy),
@@ -102,12 +103,15 @@ class Keyfob:
     def authenticate(self, typed, now):
         return self.library.keyfob_authenticate(
             ctypes.byref(self.store),
-            None,
+            self.id,
             typed,
             c_size_t(len(typed)),
             ctypes.byref(self.context(now)),
             ctypes.byref(Authentication()),
         )
+
+    def delete(self):
+        self.require(self.library.keyfob_delete(ctypes.byref(self.store), self.id))
 
     def require(self, status):
         if status != OK:

@@ -1,4 +1,4 @@
-"""Several processes take one code to one database at once: exactly one may be let in.
+"""Several processes register one person, then take one code, at one database at once: one may succeed.
 
 `race.py LIBRARY atomic` holds the library to that; with `naive` the store writes without comparing,
 and the race has to show it. In every round all processes load before any of them writes.
@@ -11,28 +11,38 @@ import sqlite3
 import sys
 import tempfile
 
-from keyfob import LOAD_FOUND, LOAD_NOTHING, OK, REPLAYED, SWAP_CONFLICT, SWAP_STORED, WRITE_INSERT, Keyfob
+from keyfob import LOAD_FOUND, LOAD_NOTHING, OK, REPLAYED, SWAP_CONFLICT, SWAP_STORED
+from keyfob import WRITE_DELETE, WRITE_INSERT, WRITE_REPLACE, Keyfob
 
 PROCESSES, ROUNDS = 4, 25
-NOON, PERIOD_SECONDS = 1_800_000_000, 30
+# The windows of two rounds have no step in common, so no code of one is a replay in the next.
+NOON, ROUND_SECONDS = 1_800_000_000, 90
 
-SWAP = "UPDATE registrations SET revision = ?, record = ? WHERE revision = ?"
-OVERWRITE = "UPDATE registrations SET revision = ?, record = ? WHERE ? IS NOT NULL"
+TABLE = "CREATE TABLE IF NOT EXISTS registrations (id TEXT PRIMARY KEY, revision BLOB, record BLOB)"
+COMPARING = {
+    WRITE_INSERT: "INSERT INTO registrations VALUES (:id, :next, :record) ON CONFLICT DO NOTHING",
+    WRITE_REPLACE: "UPDATE registrations SET revision = :next, record = :record WHERE id = :id AND revision = :expected",
+    WRITE_DELETE: "DELETE FROM registrations WHERE id = :id AND revision = :expected",
+}
+OVERWRITE = "INSERT OR REPLACE INTO registrations VALUES (:id, :next, :record)"
+NAIVE = {WRITE_INSERT: OVERWRITE, WRITE_REPLACE: OVERWRITE}
 
 
 class Database:
-    """One row; SQLite's integers are signed, so the revision is kept as bytes."""
+    """A row a registration; SQLite's integers are signed, so the revision is kept as bytes."""
 
     def __init__(self, path, naive):
         self.connection = sqlite3.connect(path, timeout=60, isolation_level=None)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
-        self.connection.execute("CREATE TABLE IF NOT EXISTS registrations (revision BLOB, record BLOB)")
-        self.swap = OVERWRITE if naive else SWAP
+        self.connection.execute(TABLE)
+        self.statements = NAIVE if naive else COMPARING
         self.after_loading = lambda: None
+        self.swaps = []
 
-    def load(self, _context, _id, record):
-        row = self.connection.execute("SELECT revision, record FROM registrations").fetchone()
+    def load(self, _context, id, record):
+        query = "SELECT revision, record FROM registrations WHERE id = ?"
+        row = self.connection.execute(query, (ctypes.string_at(id).decode(),)).fetchone()
         self.after_loading()
         if row is None:
             return LOAD_NOTHING
@@ -41,14 +51,17 @@ class Database:
         ctypes.memmove(record[0].bytes, row[1], len(row[1]))
         return LOAD_FOUND
 
-    def compare_and_swap(self, _context, _id, write):
+    def compare_and_swap(self, _context, id, write):
         following = write[0].next
-        values = [following.revision.to_bytes(8, "big"), bytes(following.bytes[: following.length])]
-        if write[0].kind == WRITE_INSERT:
-            self.connection.execute("INSERT INTO registrations VALUES (?, ?)", values)
-            return SWAP_STORED
-        values.append(write[0].expected_revision.to_bytes(8, "big"))
-        return SWAP_STORED if self.connection.execute(self.swap, values).rowcount == 1 else SWAP_CONFLICT
+        values = {
+            "id": ctypes.string_at(id).decode(),
+            "expected": write[0].expected_revision.to_bytes(8, "big"),
+            "next": following.revision.to_bytes(8, "big"),
+            "record": bytes(following.bytes[: following.length]),
+        }
+        changed = self.connection.execute(self.statements[write[0].kind], values).rowcount
+        self.swaps.append(SWAP_STORED if changed == 1 else SWAP_CONFLICT)
+        return self.swaps[-1]
 
 
 def wait_once(barrier):
@@ -57,43 +70,70 @@ def wait_once(barrier):
     return lambda: next(waits, int)()
 
 
-def take_part(library, path, naive, codes, barrier, results):
-    database = Database(path, naive)
-    keyfob = Keyfob(library, database.load, database.compare_and_swap)
-    for now, code in codes:
-        database.after_loading = wait_once(barrier)
-        results.put((now, keyfob.authenticate(code, now)))
-        barrier.wait()
+class Race:
+    """Processes that do the same at once, each with a connection of its own."""
 
+    def __init__(self, library, path, naive):
+        self.library, self.path, self.naive = library, path, naive
+        self.barrier = multiprocessing.Barrier(PROCESSES, timeout=60)
 
-def race(library, naive, directory):
-    path = os.path.join(directory, "registrations.sqlite")
-    database = Database(path, naive)
-    keyfob = Keyfob(library, database.load, database.compare_and_swap)
-    secret = keyfob.create(NOON)
-    times = [NOON + PERIOD_SECONDS * index for index in range(ROUNDS)]
-    codes = [(now, keyfob.code(secret, now)) for now in times]
+    def open(self, person):
+        database = Database(self.path, self.naive)
+        return database, Keyfob(self.library, database.load, database.compare_and_swap, person)
 
-    barrier, results = multiprocessing.Barrier(PROCESSES, timeout=60), multiprocessing.Queue()
-    arguments = library, path, naive, codes, barrier, results
-    processes = [multiprocessing.Process(target=take_part, args=arguments) for _ in range(PROCESSES)]
-    for process in processes:
-        process.start()
-    told = [results.get(timeout=60) for _ in range(PROCESSES * ROUNDS)]
-    for process in processes:
-        process.join()
-    return [[status for at, status in told if at == now] for now in times]
+    def open_with_the_others(self, person):
+        """All of them load before any of them writes."""
+        database, keyfob = self.open(person)
+        database.after_loading = wait_once(self.barrier)
+        return database, keyfob
+
+    def run(self, part):
+        """What each process says in each round: `part` gives one after the other."""
+        results = multiprocessing.Queue()
+        work = lambda: results.put(list(part()))
+        processes = [multiprocessing.Process(target=work) for _ in range(PROCESSES)]
+        for process in processes:
+            process.start()
+        told = [results.get(timeout=60) for _ in processes]
+        for process in processes:
+            process.join()
+        return zip(*told)
+
+    def register(self):
+        """In each round somebody new is registered by all: what the first swap of each came to."""
+        for index in range(ROUNDS):
+            database, keyfob = self.open_with_the_others(f"person {index}")
+            keyfob.create(NOON)
+            yield database.swaps[0]
+            self.barrier.wait()
+
+    def log_in(self, person, secret):
+        """In each round all have the same new code: the status of each."""
+        for now in range(NOON, NOON + ROUNDS * ROUND_SECONDS, ROUND_SECONDS):
+            _, keyfob = self.open_with_the_others(person)
+            yield keyfob.authenticate(keyfob.code(secret, now), now)
+            self.barrier.wait()
 
 
 def main():
     library, store = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
-        rounds = race(library, store == "naive", directory)
-    for statuses in rounds:
-        if statuses.count(OK) != 1:
-            sys.exit(f"{statuses.count(OK)} were let in with one code")
-        if statuses.count(REPLAYED) != PROCESSES - 1:
-            sys.exit(f"the others were told {statuses}")
+        race = Race(library, os.path.join(directory, "registrations.sqlite"), store == "naive")
+        for swaps in race.run(race.register):
+            if (stored := swaps.count(SWAP_STORED)) != 1:
+                print(f"{stored} were stored where there was none")
+        database, alice = race.open("alice")
+        secret = alice.create(NOON)
+        for statuses in race.run(lambda: race.log_in("alice", secret)):
+            if (let_in := statuses.count(OK)) != 1:
+                print(f"{let_in} were let in with one code")
+            elif statuses.count(REPLAYED) != PROCESSES - 1:
+                print(f"the others were told {statuses}")
+        if store == "atomic":
+            alice.delete()
+            rows = "SELECT COUNT(*) FROM registrations WHERE id = 'alice'"
+            if database.connection.execute(rows).fetchone() != (0,):
+                print("what was deleted is there")
 
 
 if __name__ == "__main__":

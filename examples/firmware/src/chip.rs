@@ -1,5 +1,6 @@
 //! A NOR flash chip, played by memory that a reset leaves alone.
 
+use core::hint::black_box;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -39,13 +40,17 @@ impl Chip {
             return None;
         }
         TAKEN.store(true, Ordering::Relaxed);
-        // SAFETY: nobody else comes past the flag, as there is one thread and no interrupt. Any
-        // bytes are a valid value, and those that power-up left are overwritten before they count.
-        let cells = unsafe { (&raw mut CELLS).as_mut()?.assume_init_mut() };
-        if cells.powered != POWERED {
-            cells.bytes.fill(0xff);
-            cells.powered = POWERED;
-        }
+        let cells = black_box((&raw mut CELLS).cast::<Cells>());
+        // SAFETY: nobody else comes past the flag, as there is one thread and no interrupt. What a
+        // reset or power-up left is memory of the board's, which the compiler can't know; the cells
+        // are written before a reference to them is made, unless an earlier start has done so.
+        let cells = unsafe {
+            if (&raw const (*cells).powered).read_volatile() != POWERED {
+                cells.write_bytes(0xff, 1);
+                (&raw mut (*cells).powered).write(POWERED);
+            }
+            cells.as_mut()?
+        };
         Some(Self(cells))
     }
 
