@@ -43,6 +43,16 @@ function offerPrint(button) {
   button.addEventListener("click", () => window.print());
 }
 
+// A form is sent once, however often its button is pressed. Afterwards, since a button that can't be
+// pressed isn't sent along; and again when the browser comes back to the page.
+function sendOnce(form) {
+  const allow = (isAllowed) => {
+    for (const button of form.querySelectorAll("button")) button.disabled = !isAllowed;
+  };
+  form.addEventListener("submit", () => setTimeout(allow, 0, false));
+  addEventListener("pageshow", () => allow(true));
+}
+
 // Brings a part of the page up to date every few seconds. Where the page can't be had, the old one
 // stays, with its time on it. An address with credentials in it can't be fetched; its origin can.
 function keepLive(part) {
@@ -61,4 +71,5 @@ function keepLive(part) {
 localiseTimes(document);
 document.querySelectorAll("[data-countdown]").forEach(countDown);
 document.querySelectorAll("[data-print]").forEach(offerPrint);
+document.querySelectorAll("form[method=post]").forEach(sendOnce);
 document.querySelectorAll("[data-live]").forEach(keepLive);

@@ -8,6 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::accounts::Accounts;
 use crate::clock::now;
 use crate::config::Config;
+use crate::database::Database;
 use crate::error::Unavailable;
 use crate::hashing::Turns;
 use crate::keys::Keys;
@@ -32,11 +33,11 @@ pub(crate) struct App {
 
 impl App {
     /// Opens the database and the keys.
-    pub(crate) async fn open(config: &Config) -> Result<Self, Unavailable> {
+    pub(crate) async fn open(config: &Config, database: &Database) -> Result<Self, Unavailable> {
         let keys = Keys::open(config)?;
         let counters = Arc::new(Counters::new());
         let turns = Turns::new();
-        let (records, documents) = config.database.open().await?;
+        let (records, documents) = database.open().await?;
         let listened_on = || format!("http://{}", config.listen);
         let public_url = config.public_url.clone().unwrap_or_else(listened_on);
         Ok(Self {
@@ -46,7 +47,7 @@ impl App {
             counters,
             activity: Activity::new(),
             issuer: config.issuer.clone(),
-            public_url: public_url.trim_end_matches('/').to_owned(),
+            public_url,
         })
     }
 

@@ -4,19 +4,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use tracing::level_filters::LevelFilter;
 
 use crate::database::Database;
+use crate::error::Unavailable;
 
 /// An auth server with second factors by keyfob: pages to try it out, and a JSON API.
 ///
 /// Started without anything it keeps its data in keyfob.sqlite, its keys in keyfob.keys, and prints
 /// its address. TLS is left to a proxy in front of it.
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    about,
-    after_help = "KEYFOB_LOG=debug in the environment logs more, KEYFOB_LOG=warn less."
-)]
+#[command(version, about)]
 pub(crate) struct Config {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
@@ -30,7 +28,7 @@ pub(crate) struct Config {
         value_name = "FILE|URL",
         hide_env_values = true
     )]
-    pub(crate) database: Database,
+    database: String,
 
     /// The file with the keys, made at the first start, readable by its owner only
     #[arg(
@@ -51,8 +49,12 @@ pub(crate) struct Config {
 
     /// The address people type, if it isn't the one listened on, such as
     /// `https://login.example.com`
-    #[arg(long, env = "KEYFOB_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "KEYFOB_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub(crate) public_url: Option<String>,
+
+    /// What to log: off, error, warn, info (a line a request), debug
+    #[arg(long, env = "KEYFOB_LOG", default_value = "info", value_name = "LEVEL")]
+    pub(crate) log: LevelFilter,
 
     /// Write logs as JSON, one object a line
     #[arg(long)]
@@ -80,6 +82,24 @@ pub(crate) struct Config {
         value_name = "HEX"
     )]
     pub(crate) sealing_key: Option<String>,
+}
+
+impl Config {
+    /// Where to keep everything. What is wrong is told without the address: a password may be in it.
+    pub(crate) fn database(&self) -> Result<Database, Unavailable> {
+        let database = self.database.parse();
+        database.map_err(|error: String| Unavailable::new("reading --database", error))
+    }
+}
+
+/// Cookies are marked `Secure` by it.
+fn parse_public_url(text: &str) -> Result<String, &'static str> {
+    let (scheme, host) = text.split_once("://").unwrap_or_default();
+    let is_odd = |letter: char| letter.is_whitespace() || letter.is_control();
+    if !matches!(scheme, "http" | "https") || host.is_empty() || host.contains(is_odd) {
+        return Err("it must begin with https:// (or http://) and a host");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// A colon would end the issuer in a key URI.

@@ -12,7 +12,8 @@ use crate::app::Shared;
 
 /// Backups of authenticator apps are the largest that anybody sends.
 pub(crate) const MOST_BYTES: usize = 1 << 20;
-const LONGEST: Duration = Duration::from_secs(30);
+/// For the head of a request, and for its answer.
+pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 
 /// The same routes, bounded. What is beyond is refused in a way that layers around can still shape.
 pub(crate) fn bound(routes: Router<Shared>) -> Router<Shared> {

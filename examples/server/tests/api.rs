@@ -201,7 +201,11 @@ fn a_session_is_extended_and_keeps_its_claims() {
         "code": code(secret, 0),
         "session_jwt": session["session_jwt"],
         "session_duration_minutes": 527_040,
-        "session_custom_claims": { "role": "admin", "team": 1, "sub": "somebody", "exp": 0 },
+        "session_custom_claims": {
+            "role": "admin", "team": 1, "sub": "somebody", "exp": 0,
+            "https://stytch.com/session": { "id": "another" },
+            "https://stytch.com/organization": { "organization_id": "another" },
+        },
     });
     let extended = api.post(AUTHENTICATE, alice.with(fields)).accepted();
     let before = &session["member_session"]["member_session_id"];
@@ -217,6 +221,8 @@ fn a_session_is_extended_and_keeps_its_claims() {
     assert_eq!(changed["session_token"], session["session_token"]);
     let claims = &changed["member_session"]["custom_claims"];
     assert_eq!(claims, &json!({ "role": "admin" }));
+    let expires_at = |json: &Value| text(&json["member_session"], "expires_at").to_owned();
+    assert_eq!(expires_at(&changed), expires_at(&extended));
 }
 
 #[test]
@@ -535,7 +541,7 @@ fn each_operation_has_a_name_of_its_own() {
     let count = names.len();
     names.sort_unstable();
     names.dedup();
-    assert_eq!((names.len(), count), (15, 15));
+    assert_eq!((names.len(), count), (16, 16));
 }
 
 #[test]
@@ -558,9 +564,18 @@ fn requests_that_are_no_requests_are_refused() {
         );
     }
     assert_eq!(send("get", TOTP, "").refused().0, 405);
-    assert_eq!(
-        send("post", "/v1/b2b/nothing", "{}").refused(),
-        (404, "route_not_found")
-    );
+    for nothing in ["/v1/b2b/nothing", "/v1", "/v1/"] {
+        let refused = send("post", nothing, "{}");
+        assert_eq!(refused.refused(), (404, "route_not_found"));
+    }
+    for secret in [
+        "{\"organization_id\":\"o\",\"member_id\":\"m\",\"code\":31415926}",
+        "{\"organization_id\":\"o\",\"member_id\":\"m\",\"code\":\"31415926",
+    ] {
+        let refused = send("post", AUTHENTICATE, secret);
+        assert_eq!(refused.refused(), (400, "invalid_request"));
+        let message = text(&refused.json, "error_message");
+        assert!(!message.contains("31415926"), "{message}");
+    }
     assert!(api.announce(TOTP, 1 << 21).starts_with("HTTP/1.1 413 "));
 }

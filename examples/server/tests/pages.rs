@@ -6,6 +6,8 @@ mod support;
 use std::path::Path;
 use std::{env, fs};
 
+use serde_json::json;
+use support::api::Api;
 use support::authenticator::Authenticator;
 use support::browser::{Browser, Scripts, browse};
 use support::server::{PROJECT_ID, SECRET, Server};
@@ -103,6 +105,36 @@ async fn a_person_signs_up_and_logs_in_with_the_second_factor() {
         for secret in [PASSWORD, &codes[0], authenticator.secret()] {
             assert!(!server.keeps(secret.as_bytes()));
         }
+    })
+    .await;
+}
+
+/// The code of a token confirms it on whatever page it is typed; from then on it is asked for.
+#[tokio::test]
+#[ignore = "needs Chromium: .ci/server.sh runs it"]
+async fn a_first_code_confirms_on_any_page() {
+    let server = Server::start();
+    browse(Scripts::On, async move |browser| {
+        sign_up(&browser, &server).await;
+        let authenticator = scan(&browser).await;
+        let page = |path: &str| format!("{}/{path}", server.url);
+        browser.open(&page("second-factor/recovery-codes")).await;
+        enter(&browser, &authenticator.code(), "Make new recovery codes").await;
+        browser.expect("New recovery codes").await;
+        browser.open(&page("account")).await;
+        browser.expect("Ada Lovelace").await;
+        let api = Api::new(&server.url);
+        let log_in = json!({
+            "organization_id": "organization-pages", "email_address": ADDRESS, "password": PASSWORD,
+        });
+        let answer = api
+            .post("/v1/b2b/passwords/authenticate", log_in)
+            .accepted();
+        assert_eq!(answer["member_authenticated"], false);
+
+        browser.open(&page("second-factor/confirm")).await;
+        let text = browser.text("main").await;
+        assert!(text.contains("set up already"), "{text}");
     })
     .await;
 }

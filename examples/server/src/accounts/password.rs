@@ -48,8 +48,12 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let _turn = self.turns.wait().await?;
-        let worked = spawn_blocking(work).await;
+        let turn = self.turns.wait().await?;
+        let worked = spawn_blocking(move || {
+            let _turn = turn; // the hash goes on where the client hung up
+            work()
+        });
+        let worked = worked.await;
         worked.map_err(|error| Unavailable::new(WHAT, error))
     }
 }

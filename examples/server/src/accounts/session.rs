@@ -149,9 +149,9 @@ impl Session {
         now.as_seconds() < self.expires_at
     }
 
-    /// Extends it, from now on.
+    /// Extends it, from now on. It is never shortened.
     pub(crate) fn extend(&mut self, lifetime: Lifetime, now: UnixTime) {
-        self.expires_at = lifetime.from(now);
+        self.expires_at = self.expires_at.max(lifetime.from(now));
         self.last_accessed_at = now.as_seconds();
     }
 
@@ -175,7 +175,7 @@ impl Session {
     pub(crate) fn set_claims(&mut self, claims: &Map<String, Value>) {
         for (name, value) in claims {
             match value {
-                _ if RESERVED_CLAIMS.contains(&name.as_str()) => {}
+                _ if is_reserved(name) => {}
                 Value::Null => {
                     self.custom_claims.remove(name);
                 }
@@ -187,7 +187,14 @@ impl Session {
     }
 }
 
+/// Claims that a token has by itself.
 const RESERVED_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+/// With this begin the names of what a token says of the session and its organization.
+const RESERVED_PREFIX: &str = "https://stytch.com/";
+
+fn is_reserved(claim: &str) -> bool {
+    RESERVED_CLAIMS.contains(&claim) || claim.starts_with(RESERVED_PREFIX)
+}
 
 /// A first factor that waits for the second.
 #[derive(Clone, Serialize, Deserialize)]
@@ -329,6 +336,15 @@ mod tests {
     }
 
     #[test]
+    fn a_session_is_extended_and_never_shortened() {
+        let mut session = session();
+        session.extend(Lifetime::from_minutes(5).unwrap(), NOW);
+        assert!(session.is_live(NOW.saturating_add(3_599)));
+        session.extend(Lifetime::ONE_HOUR, NOW.saturating_add(60));
+        assert!(session.is_live(NOW.saturating_add(3_659)));
+    }
+
+    #[test]
     fn a_first_factor_waits_ten_minutes() {
         let factor = Factor::new(FactorKind::Password, None, NOW);
         let waiting = IntermediateSession::new(Subject::member("o", "m"), factor, NOW);
@@ -347,7 +363,9 @@ mod tests {
     #[test]
     fn claims_are_set_and_deleted_but_for_the_reserved() {
         let mut session = session();
-        let claims = json!({ "role": "admin", "sub": "another", "team": 3 });
+        let claims = json!({
+            "role": "admin", "sub": "another", "team": 3, "https://stytch.com/session": { "id": "x" },
+        });
         session.set_claims(claims.as_object().unwrap());
         session.set_claims(json!({ "team": null }).as_object().unwrap());
         assert_eq!(

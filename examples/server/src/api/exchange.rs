@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::error::Category;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorType};
@@ -48,10 +49,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let bytes = axum::body::Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|error| ApiError::of_framework(error.status()))?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            let message = format!("the JSON of the request isn't as it should be: {error}");
+            let message = what_is_wrong(&error);
             ApiError::new(ErrorType::InvalidRequest, message)
         })
     }
+}
+
+/// Where it is wrong, and not by what: the value may be a secret, and clients log messages.
+fn what_is_wrong(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Data => "a field is missing, or isn't of the type that /openapi.json says",
+        _ => "the request isn't JSON",
+    };
+    let (line, column) = (error.line(), error.column());
+    format!("{what}: look before line {line}, column {column}")
 }
 
 /// Reads an empty text as if it were left out: clients send both.

@@ -17,8 +17,9 @@ mod sign_in;
 mod totp;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
 use axum::routing::{any, delete, get, post};
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -34,11 +35,17 @@ pub(crate) fn router(app: &Shared) -> Router<Shared> {
             "/v1/b2b/sessions/jwks/{project_id}",
             get(sessions::public_keys),
         )
-        .route("/v1/sessions/jwks/{project_id}", get(sessions::public_keys));
+        .route(
+            "/v1/sessions/jwks/{project_id}",
+            get(sessions::user_public_keys),
+        );
     let routes = organizations()
         .merge(consumer())
         .route_layer(project)
+        .route_layer(map_response(keep_nowhere))
         .merge(public)
+        .route("/v1", any(no_route))
+        .route("/v1/", any(no_route))
         .route("/v1/{*rest}", any(no_route))
         .layer(RequestBodyLimitLayer::new(limits::MOST_BYTES));
     limits::bound(routes).layer(from_fn_with_state(app.clone(), error::write_errors))
@@ -84,6 +91,15 @@ fn consumer() -> Router<Shared> {
         .route("/v1/totps/authenticate", post(consumer::authenticate))
         .route("/v1/totps/recover", post(consumer::recover))
         .route("/v1/totps/recovery_codes", post(consumer::recovery_codes))
+}
+
+/// Many answers have a secret.
+async fn keep_nowhere(mut response: Response) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
 }
 
 async fn no_route() -> StatusCode {

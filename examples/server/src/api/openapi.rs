@@ -21,6 +21,7 @@ use super::{consumer, organizations, passwords, recovery_codes, sessions, totp};
         recovery_codes::rotate,
         recovery_codes::show,
         sessions::public_keys,
+        sessions::user_public_keys,
         consumer::create,
         consumer::authenticate,
         consumer::recover,

@@ -16,6 +16,17 @@ pub(super) struct PublicKeys {
     keys: Vec<Value>,
 }
 
+/// The same, for services without organizations.
+#[utoipa::path(get, operation_id = "user_sessions_public_keys", path = "/v1/sessions/jwks/{project_id}",
+    params(("project_id" = String, Path)), security(()),
+    responses((status = 200, body = Answer<PublicKeys>), (status = "default", body = ErrorBody)))]
+pub(super) async fn user_public_keys(
+    state: State<Shared>,
+    project_id: Path<String>,
+) -> Outcome<PublicKeys> {
+    public_keys(state, project_id).await
+}
+
 /// The public keys of this project. Anybody may have them.
 #[utoipa::path(get, operation_id = "sessions_public_keys", path = "/v1/b2b/sessions/jwks/{project_id}",
     params(("project_id" = String, Path)), security(()),

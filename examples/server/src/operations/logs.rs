@@ -1,28 +1,30 @@
 //! Logs: one line a request, without a secret or a code.
 
+use std::io::{IsTerminal as _, stderr};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::request_id::current_request_id;
 
-/// Starts logging to standard error. `KEYFOB_LOG` says how much, `info` by itself.
-pub(crate) fn start_logging(as_json: bool) {
-    let filter = EnvFilter::builder()
-        .with_env_var("KEYFOB_LOG")
-        .with_default_directive(tracing::Level::INFO.into())
-        .from_env_lossy();
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+/// Starts logging to standard error. Of the libraries only warnings are told: a database's client
+/// traces what it is given, members and sessions included.
+pub(crate) fn start_logging(level: LevelFilter, as_json: bool) {
+    let filter = Targets::new()
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_default(level.min(LevelFilter::WARN));
+    let logs = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     if as_json {
-        logs.json().flatten_event(true).init();
+        registry.with(logs.json().flatten_event(true)).init();
     } else {
-        logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init();
+        registry.with(logs.with_ansi(stderr().is_terminal())).init();
     }
 }
 

@@ -5,23 +5,23 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use keyfob::{Authenticated, UnixTime};
 
-use super::code::{CodeForm, authenticate};
+use super::code::CodeForm;
 use super::notice::Notice;
 use super::page::page;
 use super::person::Person;
 use super::problem::Problem;
 use super::recovery_codes::show_new;
-use crate::accounts::{Factor, FactorKind, Session};
 use crate::app::{App, Shared};
 use crate::clock::now;
+use crate::second_factor::is_active;
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
 struct ConfirmPage {
     notice: Option<Notice>,
     is_replacement: bool,
+    is_confirmed: bool,
 }
 
 /// `GET /second-factor/confirm`
@@ -35,18 +35,12 @@ pub(super) async fn submit(
     person: Person,
     Form(form): Form<CodeForm>,
 ) -> Result<Response, Problem> {
-    let now = now();
-    let authenticated = match authenticate(&app, person.subject(), &form, now).await? {
-        Ok(authenticated) => authenticated,
+    let accepted = match person.authenticate(&app, &form, now()).await? {
+        Ok(accepted) => accepted,
         Err((status, notice)) => return ask(&app, &person, status, Some(notice)).await,
     };
-    let (activated, replaced) = (authenticated.activated(), authenticated.replaced());
-    note(&app, &person, authenticated, now).await?;
-    match (activated, replaced) {
-        (true, _) => {
-            person.set_enrolled(&app, true).await?;
-            show_new(&app, &person, "The second factor is set up").await
-        }
+    match (accepted.activated, accepted.replaced) {
+        (true, _) => show_new(&app, &person, "The second factor is set up").await,
         (false, true) => Ok(Redirect::to("/account?done=replaced").into_response()),
         (false, false) => {
             let notice = Notice::problem(
@@ -57,25 +51,6 @@ pub(super) async fn submit(
     }
 }
 
-/// The session has both factors from now on.
-async fn note(
-    app: &App,
-    person: &Person,
-    authenticated: Authenticated,
-    now: UnixTime,
-) -> Result<(), Problem> {
-    let name = authenticated.registration_id().to_string();
-    let proof = authenticated.into();
-    let change = |session: &mut Session| {
-        session.add(Factor::new(FactorKind::Totp, Some(name.clone()), now));
-        session.keep_proof(&proof);
-    };
-    app.accounts
-        .update_session(&person.session.id, change)
-        .await?;
-    Ok(())
-}
-
 async fn ask(
     app: &App,
     person: &Person,
@@ -83,12 +58,12 @@ async fn ask(
     notice: Option<Notice>,
 ) -> Result<Response, Problem> {
     let registration = app.second_factor.status(person.subject(), now()).await?;
+    let registration = registration.as_ref();
     let is_replacement = registration.is_some_and(|it| it.replacement_until.is_some());
-    Ok(page(
-        status,
-        &ConfirmPage {
-            notice,
-            is_replacement,
-        },
-    ))
+    let again = ConfirmPage {
+        notice,
+        is_replacement,
+        is_confirmed: !is_replacement && registration.is_some_and(is_active),
+    };
+    Ok(page(status, &again))
 }

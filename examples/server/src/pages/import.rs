@@ -13,7 +13,7 @@ use keyfob::{Migrated, Params};
 
 use super::notice::{Notice, sentence};
 use super::page::{page, shown};
-use super::person::Person;
+use super::person::{Person, set_enrolled};
 use super::problem::Problem;
 use super::recovery_codes::file;
 use super::upload::{Upload, read};
@@ -94,7 +94,7 @@ async fn take_over(
     let migrated = app.second_factor.migrate(person.subject(), token, now());
     match migrated.await {
         Ok(migrated) => {
-            person.set_enrolled(app, true).await?;
+            set_enrolled(app, &person.member, true).await?;
             Ok(TakenOverPage::of(person, token, &migrated, left_out))
         }
         Err(refusal) => {

@@ -29,9 +29,12 @@ mod status;
 mod upload;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{get, post};
+
+use problem::Problem;
 
 use crate::app::Shared;
 use crate::limits;
@@ -76,6 +79,8 @@ pub(crate) fn router(app: &Shared) -> Router<Shared> {
             get(remove::explain).post(remove::submit),
         )
         .route("/status", get(status::show))
+        .fallback(async || Problem::NoPage(StatusCode::NOT_FOUND))
+        .method_not_allowed_fallback(async || Problem::NoPage(StatusCode::METHOD_NOT_ALLOWED))
         .layer(from_fn_with_state(app.clone(), same_origin::refuse_others));
     limits::bound(pages)
         .layer(from_fn(headers::private))

@@ -52,18 +52,6 @@ impl Person {
         &self.session.subject
     }
 
-    /// Notes that the member has a second factor, or has one no longer.
-    pub(super) async fn set_enrolled(&self, app: &App, is_enrolled: bool) -> Result<(), Problem> {
-        let change = |member: &mut Member| {
-            member.mfa_enrolled = is_enrolled;
-            member.default_mfa_method = is_enrolled.then_some(MfaMethod::Totp);
-        };
-        app.accounts
-            .update_member(&self.member, now(), change)
-            .await?;
-        Ok(())
-    }
-
     /// Whether all factors were proved. The engine knows whether there is a second one.
     async fn is_complete(&self, app: &App) -> Result<bool, Problem> {
         let is_second = |factor: &Factor| factor.kind != FactorKind::Password;
@@ -81,6 +69,20 @@ impl Person {
         let member = member_of(app, &session.subject).await?;
         Ok(Self { session, member })
     }
+}
+
+/// Notes that the member has a second factor, or has one no longer.
+pub(super) async fn set_enrolled(
+    app: &App,
+    member: &Member,
+    is_enrolled: bool,
+) -> Result<(), Problem> {
+    let change = |member: &mut Member| {
+        member.mfa_enrolled = is_enrolled;
+        member.default_mfa_method = is_enrolled.then_some(MfaMethod::Totp);
+    };
+    app.accounts.update_member(member, now(), change).await?;
+    Ok(())
 }
 
 impl FromRequestParts<Shared> for Person {

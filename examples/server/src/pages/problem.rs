@@ -16,6 +16,8 @@ pub(super) enum Problem {
     Elsewhere,
     /// Nobody is logged in here, or no longer.
     LogInFirst,
+    /// There is no such page, or it is asked for in another way.
+    NoPage(StatusCode),
 }
 
 #[derive(Template)]
@@ -41,6 +43,11 @@ impl IntoResponse for Problem {
                 "This was not sent from here",
                 "The form came from another site, so nothing was done. If you meant it, open the page \
                  here and send it again.",
+            ),
+            Self::NoPage(status) => (
+                status,
+                "There is no such page",
+                "The address may be mistyped. Your account has links to all there is.",
             ),
             Self::Unavailable(error) => {
                 tracing::error!(request_id = current_request_id(), %error, "no page");

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::code::{CodeForm, authenticate, keyboard};
+use super::code::{CodeForm, keyboard};
 use super::notice::Notice;
 use super::page::{page, shown};
 use super::person::Person;
@@ -45,7 +45,7 @@ pub(super) async fn rotate(
     person: Person,
     Form(form): Form<CodeForm>,
 ) -> Result<Response, Problem> {
-    match authenticate(&app, person.subject(), &form, now()).await? {
+    match person.authenticate(&app, &form, now()).await? {
         Ok(_) => show_new(&app, &person, "New recovery codes").await,
         Err((status, notice)) => ask(&app, &person, status, Some(notice)).await,
     }

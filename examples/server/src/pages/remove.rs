@@ -6,10 +6,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::code::{CodeForm, authenticate, keyboard};
+use super::code::{CodeForm, keyboard};
 use super::notice::Notice;
 use super::page::page;
-use super::person::Person;
+use super::person::{Person, set_enrolled};
 use super::problem::Problem;
 use crate::app::{App, Shared};
 use crate::clock::now;
@@ -35,15 +35,14 @@ pub(super) async fn submit(
     person: Person,
     Form(form): Form<CodeForm>,
 ) -> Result<Response, Problem> {
-    let accepted = authenticate(&app, person.subject(), &form, now()).await?;
-    if let Err((status, notice)) = accepted {
+    if let Err((status, notice)) = person.authenticate(&app, &form, now()).await? {
         return ask(&app, &person, status, Some(notice)).await;
     }
     if let Err(refusal) = app.second_factor.delete(person.subject()).await {
         let (status, notice) = Notice::refusal(refusal)?;
         return ask(&app, &person, status, Some(notice)).await;
     }
-    person.set_enrolled(&app, false).await?;
+    set_enrolled(&app, &person.member, false).await?;
     Ok(Redirect::to("/account?done=removed").into_response())
 }
 

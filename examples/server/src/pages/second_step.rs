@@ -38,7 +38,7 @@ pub(super) async fn submit(
     Form(form): Form<CodeForm>,
 ) -> Result<Response, Problem> {
     let now = now();
-    match authenticate(&app, &person.log_in.subject, &form, now).await? {
+    match authenticate(&app, &person.member, &form, now).await? {
         Err((status, notice)) => ask(&app, person, status, Some(notice)).await,
         Ok(authenticated) => {
             let target = if authenticated.replaced() {

@@ -87,6 +87,20 @@ impl Server {
         path.display().to_string()
     }
 
+    /// The most memory that it had at once.
+    pub(crate) fn most_memory_bytes(&self) -> usize {
+        let status = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(status).expect("the state of the process");
+        let most = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        1024 * most
+            .expect("its memory")
+            .trim()
+            .parse::<usize>()
+            .expect("a number")
+    }
+
     /// Tells it to stop, and waits until it has.
     pub(crate) fn stop(&mut self) -> ExitStatus {
         let id = self.process.id().to_string();
