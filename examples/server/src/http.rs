@@ -2,13 +2,13 @@
 //! are served.
 
 use std::io;
-use std::net::TcpListener;
 
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
+use tokio::net::TcpListener;
 
 use crate::app::Shared;
 use crate::{api, limits, operations, pages, request_id};
@@ -35,7 +35,7 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let handle = Handle::new();
-    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+    let mut server = axum_server::from_tcp(listener.into_std()?)?.handle(handle.clone());
     server
         .http_builder()
         .http1()

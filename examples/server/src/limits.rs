@@ -12,6 +12,7 @@ use crate::app::Shared;
 
 /// Backups of authenticator apps are the largest that anybody sends.
 pub(crate) const MOST_BYTES: usize = 1 << 20;
+
 /// For the head of a request, and for its answer.
 pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 

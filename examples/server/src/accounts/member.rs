@@ -46,6 +46,16 @@ pub(crate) fn is_email_address(text: &str) -> bool {
     has_parts && text.len() <= 254 && !text.contains(is_odd)
 }
 
+/// Whether it can be a name, of a member or an organization: 1 to 128 characters.
+pub(crate) fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.chars().count()) && !text.contains(char::is_control)
+}
+
+/// Whether it can be a password: 8 to 128 characters.
+pub(crate) fn is_password(text: &str) -> bool {
+    (8..=128).contains(&text.chars().count())
+}
+
 /// Somebody in the organization has this e-mail address already.
 #[derive(Debug)]
 pub(crate) struct EmailTaken;
@@ -84,7 +94,8 @@ impl Document for MemberByEmail {
     const KIND: &'static str = "member_by_email";
 }
 
-/// The name that [`MemberByEmail`] and password attempts are kept under; addresses are compared without case.
+/// The name that [`MemberByEmail`] and attempts with a password are kept under; addresses are
+/// compared without case.
 fn email_key(organization_id: &str, email_address: &str) -> String {
     format!("{organization_id}/{}", email_address.to_lowercase())
 }

@@ -8,7 +8,9 @@ mod password_attempts;
 mod session;
 mod session_jwt;
 
-pub(crate) use member::{AddMember, Member, MfaMethod, PasswordRefusal, is_email_address};
+pub(crate) use member::{
+    AddMember, Member, MfaMethod, PasswordRefusal, is_email_address, is_name, is_password,
+};
 pub(crate) use organization::{MfaPolicy, Organization};
 pub(crate) use session::{Factor, FactorKind, IntermediateSession, Lifetime, Session, Subject};
 

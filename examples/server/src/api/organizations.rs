@@ -8,7 +8,7 @@ use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome, filled};
 use super::objects::{AboutMember, Organization};
 use super::people::organization;
-use crate::accounts::{AddMember, MfaPolicy, is_email_address};
+use crate::accounts::{AddMember, MfaPolicy, is_email_address, is_name, is_password};
 use crate::app::Shared;
 use crate::clock::now;
 
@@ -88,8 +88,9 @@ pub(super) async fn add_member(
 }
 
 fn require_name(field: &str, name: &str) -> Result<(), ApiError> {
-    let is_name = (1..=128).contains(&name.chars().count()) && !name.contains(char::is_control);
-    require(is_name, format!("{field} must have 1 to 128 characters"))
+    let message =
+        format!("{field} must have 1 to 128 characters, none of them a control character");
+    require(is_name(name), message)
 }
 
 fn require_email(address: &str) -> Result<(), ApiError> {
@@ -100,9 +101,8 @@ fn require_email(address: &str) -> Result<(), ApiError> {
 }
 
 fn require_password(password: Option<&str>) -> Result<(), ApiError> {
-    let length = password.map(|password| password.chars().count());
-    let is_long = length.is_none_or(|length| (8..=128).contains(&length));
-    require(is_long, "password must have 8 to 128 characters".into())
+    let can_be = password.is_none_or(is_password);
+    require(can_be, "password must have 8 to 128 characters".into())
 }
 
 fn require(is_met: bool, message: String) -> Result<(), ApiError> {

@@ -13,7 +13,9 @@ use super::notice::Notice;
 use super::page::{page, shown};
 use super::person::{begin_session, organization};
 use super::problem::Problem;
-use crate::accounts::{AddMember, Factor, FactorKind, Subject, is_email_address};
+use crate::accounts::{
+    AddMember, Factor, FactorKind, Subject, is_email_address, is_name, is_password,
+};
 use crate::app::Shared;
 use crate::clock::now;
 
@@ -63,14 +65,14 @@ pub(super) async fn submit(
 impl SignUp {
     fn check(&self) -> Result<(), &'static str> {
         let (name, address) = (self.name.trim(), self.email_address.trim());
-        if !(1..=100).contains(&name.chars().count()) || name.contains(char::is_control) {
-            return Err("type your name, with at most 100 letters");
+        if !is_name(name) {
+            return Err("type your name, with at most 128 letters");
         }
         if !is_email_address(address) {
             return Err("type your e-mail address: it has an @ and no spaces or colons");
         }
-        if !(8..=256).contains(&self.password.chars().count()) {
-            return Err("choose a password of 8 to 256 letters: the longer, the better");
+        if !is_password(&self.password) {
+            return Err("choose a password of 8 to 128 letters: the longer, the better");
         }
         Ok(())
     }
@@ -119,6 +121,6 @@ mod tests {
         assert!(!check("Ada", "a:a@example.com", "12345678"));
         assert!(!check("Ada", "@", "12345678"));
         assert!(!check("Ada", "ada@example.com", "1234567"));
-        assert!(!check("Ada", "ada@example.com", &"1".repeat(257)));
+        assert!(!check("Ada", "ada@example.com", &"1".repeat(129)));
     }
 }
