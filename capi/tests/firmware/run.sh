@@ -38,10 +38,9 @@ declared() {
 link_everything() {
     local functions
     functions=$(declared "$1" | sed 's/^/-Wl,--require-defined=/')
-    echo "no panic path with [$1] in $(wc -l <<<"$functions") functions:"
     # shellcheck disable=SC2086 # one argument a function
     link everything.elf "${bare[@]}" $functions -DCHECKS=token "$tests/main.c" tests/c/{token,memory}.c
-    echo 'so it is'
+    echo "no panic path with [$1] in $(wc -l <<<"$functions") functions"
 }
 
 run() {
