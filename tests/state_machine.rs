@@ -155,12 +155,17 @@ struct Model {
 }
 
 impl Model {
+    /// The token that could replace the present one now.
+    fn waiting_at(&self, now: UnixTime) -> Option<&ModelToken> {
+        let (until, token) = self.waiting.as_ref()?;
+        (now.as_seconds() < *until).then_some(token)
+    }
+
     /// What is written forgets a replacement that lapsed; a replayed code writes nothing.
     fn forget_lapsed(&mut self, now: UnixTime) {
-        self.waiting = self
-            .waiting
-            .take()
-            .filter(|(until, _)| now.as_seconds() < *until);
+        if self.waiting_at(now).is_none() {
+            self.waiting = None;
+        }
     }
 }
 
@@ -367,11 +372,7 @@ impl World {
         {
             return Err(Rejection::Expired);
         }
-        let waiting = model
-            .waiting
-            .as_ref()
-            .filter(|(until, _)| now.as_seconds() < *until);
-        let outcome_of_waiting = waiting.map(|(_, token)| token.verify(code, now));
+        let outcome_of_waiting = model.waiting_at(now).map(|token| token.verify(code, now));
         if let Some(Ok(step)) = outcome_of_waiting {
             model.token = model.waiting.take().unwrap().1;
             return Ok(self.model_accept(step, false, true));
