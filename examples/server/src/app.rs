@@ -36,7 +36,7 @@ impl App {
     pub(crate) async fn open(config: &Config, database: &Database) -> Result<Self, Unavailable> {
         let keys = Keys::open(config)?;
         let counters = Arc::new(Counters::new());
-        let turns = Turns::new();
+        let turns = Turns::of_processors();
         let (records, documents) = database.open().await?;
         let listened_on = || format!("http://{}", config.listen);
         let public_url = config.public_url.clone().unwrap_or_else(listened_on);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
 
 use crate::error::Unavailable;
 
-/// As many at once as there are processors: more would only take more memory. The others wait.
+/// So many at once; the others wait.
 #[derive(Clone)]
 pub(crate) struct Turns(Arc<Semaphore>);
 
@@ -16,9 +17,13 @@ pub(crate) struct Turns(Arc<Semaphore>);
 pub(crate) struct Turn(#[expect(dead_code, reason = "kept to be dropped")] OwnedSemaphorePermit);
 
 impl Turns {
-    pub(crate) fn new() -> Self {
-        let processors = available_parallelism().map_or(1, NonZeroUsize::get);
-        Self(Arc::new(Semaphore::new(processors)))
+    pub(crate) fn of(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count)))
+    }
+
+    /// As many as there are processors: more would only take more memory.
+    pub(crate) fn of_processors() -> Self {
+        Self::of(available_parallelism().map_or(1, NonZeroUsize::get))
     }
 
     pub(crate) async fn wait(&self) -> Result<Turn, Unavailable> {
@@ -26,5 +31,19 @@ impl Turns {
         permit
             .map(Turn)
             .map_err(|error| Unavailable::new("waiting for a turn", error))
+    }
+
+    /// Does the work on a thread that may block, when it is its turn.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let turn = self.wait().await?;
+        let worked = spawn_blocking(move || {
+            let _turn = turn; // the work goes on where the client hung up
+            work()
+        });
+        worked.await.map_err(|error| Unavailable::new(what, error))
     }
 }

@@ -126,6 +126,7 @@ fn many_log_ins_at_once_take_little_memory() {
     });
     let most = 150 + 25 * thread::available_parallelism().unwrap().get();
     let megabytes = server.most_memory_bytes() >> 20;
+    println!("{megabytes} MiB at most");
     assert!(megabytes < most, "{megabytes} MiB");
 }
 

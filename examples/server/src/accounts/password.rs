@@ -3,7 +3,6 @@
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::error::Unavailable;
@@ -27,7 +26,7 @@ impl Passwords {
     /// The hash to be kept.
     pub(crate) async fn hash(&self, password: &str) -> Result<String, Unavailable> {
         let password = Zeroizing::new(password.to_owned());
-        self.work(move || hash(&password)).await?
+        self.turns.work(WHAT, move || hash(&password)).await?
     }
 
     /// Whether the password is the person's; nobody's without a hash.
@@ -39,22 +38,9 @@ impl Passwords {
         let password = Zeroizing::new(password.to_owned());
         let is_somebodys = hash.is_some();
         let hash = hash.unwrap_or(&self.nobodys_hash).to_owned();
-        let is_right = self.work(move || verify(&password, &hash)).await?;
+        let is_right = self.turns.work(WHAT, move || verify(&password, &hash));
+        let is_right = is_right.await?;
         Ok(is_right && is_somebodys)
-    }
-
-    /// Does the work on a thread that may block, when it is its turn.
-    async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Unavailable> {
-        let turn = self.turns.wait().await?;
-        let worked = spawn_blocking(move || {
-            let _turn = turn; // the hash goes on where the client hung up
-            work()
-        });
-        let worked = worked.await;
-        worked.map_err(|error| Unavailable::new(WHAT, error))
     }
 }
 
@@ -80,7 +66,7 @@ mod tests {
 
     #[tokio::test]
     async fn passwords_are_verified_and_nobody_has_one() {
-        let passwords = Passwords::new(Turns::new()).unwrap();
+        let passwords = Passwords::new(Turns::of_processors()).unwrap();
         let hash = passwords.hash("correct horse").await.unwrap();
         assert!(hash.starts_with("$argon2id$"));
         assert!(

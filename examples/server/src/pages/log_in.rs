@@ -51,7 +51,7 @@ pub(super) async fn submit(
         .member_by_password(ORGANIZATION, address, password, now);
     let member = match member.await? {
         Ok(member) => member,
-        Err(refusal) => return Ok(again(form.email_address, &refusal)),
+        Err(refusal) => return Ok(again(form.email_address, refusal)),
     };
     let subject = Subject::member(ORGANIZATION, &member.id);
     let status = app.second_factor.status(&subject, now).await?;
@@ -65,7 +65,7 @@ pub(super) async fn submit(
 }
 
 /// The form once more, with why.
-fn again(email_address: String, refusal: &PasswordRefusal) -> Response {
+fn again(email_address: String, refusal: PasswordRefusal) -> Response {
     let (status, notice) = Notice::of_password(refusal);
     let again = LogInPage {
         notice: Some(notice),

@@ -59,8 +59,8 @@ impl Notice {
     }
 
     /// The refusal of a password, and the status that goes with it.
-    pub(super) fn of_password(refusal: &PasswordRefusal) -> (StatusCode, Self) {
-        match *refusal {
+    pub(super) fn of_password(refusal: PasswordRefusal) -> (StatusCode, Self) {
+        match refusal {
             PasswordRefusal::Wrong => {
                 let text = "the e-mail address or the password is wrong";
                 (StatusCode::FORBIDDEN, Self::problem(text))

@@ -1,12 +1,13 @@
 //! A file that a person sends, and its reading.
 
+use std::sync::LazyLock;
+
 use axum::extract::multipart::{Multipart, MultipartError};
 use keyfob::import::{self, Import, ImportError, Limits, Options, Unlock};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use crate::error::Unavailable;
+use crate::hashing::Turns;
 
 /// Enough for every app's default, and for one person's file.
 const LIMITS: Limits = Limits {
@@ -18,7 +19,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// Files are read one at a time: a password costs a second and much memory.
-static TURN: Semaphore = Semaphore::const_new(1);
+static TURNS: LazyLock<Turns> = LazyLock::new(|| Turns::of(1));
 
 /// What was sent.
 #[derive(Default)]
@@ -55,11 +56,7 @@ impl Upload {
 pub(super) async fn read(
     upload: Upload,
 ) -> Result<(Result<Import, ImportError>, String), Unavailable> {
-    let failed =
-        |error: &dyn std::error::Error| Unavailable::new("reading a file", error.to_string());
-    let turn = TURN.acquire().await.map_err(|error| failed(&error))?;
     let work = move || {
-        let _turn = turn;
         let unlock = match upload.password.as_str() {
             "" => Unlock::Nothing,
             password => Unlock::Password(password),
@@ -70,5 +67,5 @@ pub(super) async fn read(
         };
         (import::read(&upload.file, &options), upload.chosen)
     };
-    spawn_blocking(work).await.map_err(|error| failed(&error))
+    TURNS.work("reading a file", work).await
 }
