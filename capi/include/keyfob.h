@@ -3,9 +3,16 @@
  *
  * What can fail answers a keyfob_status_t; only KEYFOB_OK lets anyone in. Structures are yours:
  * allocate them where you like, aligned as C aligns them, and copy them as you like, but for
- * proposals. What a call writes may not overlap with anything else that it is given. Texts are
- * UTF-8 with a length, and needn't end with a zero; those that keyfob writes do. Times are seconds
- * of Unix time. README.md has the whole story.
+ * proposals. Texts are UTF-8 with a length, and needn't end with a zero; those that keyfob writes
+ * do. Times are seconds of Unix time. README.md has the whole story.
+ *
+ * Nothing that a call is given may change before it returns: not by another thread, not by an
+ * interrupt, and not by the functions of yours that it calls. What it writes may not overlap with
+ * anything else that it is given. It writes structures and texts whole, padding included: on any
+ * status but KEYFOB_OK they are zero, but for what their comments say of KEYFOB_LOCKED.
+ *
+ * No function of yours that keyfob calls, of a store or for randomness, may throw or leave by
+ * longjmp. What it is given is there until it returns.
  */
 
 #ifndef KEYFOB_H
@@ -13,6 +20,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/**
+ * Most bytes of a code or a recovery code as it is typed: 64 characters of four bytes each, and as
+ * much again for what parts them. More is `KEYFOB_TEXT_TOO_LONG`.
+ */
+#define KEYFOB_TYPED_BYTES 512
+
+/**
+ * Most bytes of the text with the recovery codes of a migration. More is `KEYFOB_TEXT_TOO_LONG`.
+ */
+#define KEYFOB_RECOVERY_TEXT_BYTES 2048
 
 /**
  * Most bytes of a secret.
@@ -188,6 +206,10 @@ enum keyfob_status_t
      * This build of keyfob lacks the feature: `sha2` or `pbkdf2`.
      */
     KEYFOB_FEATURE_OFF = 105,
+    /**
+     * A text is longer than the call takes: `KEYFOB_TYPED_BYTES`, `KEYFOB_RECOVERY_TEXT_BYTES`.
+     */
+    KEYFOB_TEXT_TOO_LONG = 106,
     /**
      * Nothing was typed.
      */
@@ -608,7 +630,8 @@ typedef struct {
      */
     void *context;
     /**
-     * Fills all of the bytes and returns 1; on anything else none of them is used.
+     * Fills all of the bytes and returns 1; on anything else none of them is used. It may not throw,
+     * nor leave by `longjmp`, nor write to what the caller of keyfob gave.
      */
     int (*fill)(void *context,
                 uint8_t *bytes,
@@ -748,6 +771,10 @@ typedef struct {
      */
     uint8_t disabled_at;
     /**
+     * How long a new token waits for its first code, 5 to 1,440 minutes.
+     */
+    uint16_t pending_minutes;
+    /**
      * The wait after the first failure that isn't free; it doubles with each further one.
      */
     uint32_t first_wait_seconds;
@@ -755,10 +782,6 @@ typedef struct {
      * The longest wait, at most 86,400 seconds.
      */
     uint32_t longest_wait_seconds;
-    /**
-     * How long a new token waits for its first code, 5 to 1,440 minutes.
-     */
-    uint16_t pending_minutes;
     /**
      * How far a resynchronisation searches, at most 1,500 steps.
      */
@@ -772,10 +795,6 @@ typedef struct {
      */
     uint8_t recovery_codes;
     /**
-     * Other than 0 if secrets of 80 to 127 bits may be migrated.
-     */
-    uint8_t legacy_secrets;
-    /**
      * A `keyfob_recovery_format_t`.
      */
     uint32_t recovery_format;
@@ -784,6 +803,10 @@ typedef struct {
      * codes. Needs the feature `pbkdf2`.
      */
     uint32_t pbkdf2_iterations;
+    /**
+     * Other than 0 if secrets of 80 to 127 bits may be migrated.
+     */
+    uint32_t legacy_secrets;
 } keyfob_policy_t;
 
 /**
@@ -845,8 +868,8 @@ typedef struct {
  * - `load` sees every swap that returned before it began.
  * - Revision and bytes come back exactly as they were given.
  *
- * Neither function may throw, nor leave by `longjmp`. `id` is the one that the caller of keyfob
- * gave.
+ * Neither function may throw, nor leave by `longjmp`, nor write to what the caller of keyfob gave.
+ * `id` is that caller's, handed on unread.
  */
 typedef struct {
     /**
@@ -1025,11 +1048,12 @@ typedef struct {
      */
     int16_t drift_steps;
     /**
-     * The person's recovery codes, one a line; NULL means that new ones are minted.
+     * The person's recovery codes, one a line; NULL means that new ones are minted. Needs the
+     * feature `sha2`.
      */
     const char *recovery_codes;
     /**
-     * How many bytes `recovery_codes` has.
+     * How many bytes `recovery_codes` has, at most `KEYFOB_RECOVERY_TEXT_BYTES`.
      */
     size_t recovery_codes_length;
 } keyfob_migration_t;

@@ -7,8 +7,9 @@ use keyfob::{Authenticated, Enrollment, Migrated, Proposal, Resynced, Write};
 use keyfob::{Recovered, RecoveryCodes};
 use zeroize::Zeroize as _;
 
-use crate::border::{Result, give, lent, status};
+use crate::given::{self, status};
 use crate::keyfob_status_t::{self, *};
+use crate::lent::Result;
 use crate::record::keyfob_write_t;
 
 /// Eight-byte words of a proposal.
@@ -115,8 +116,9 @@ pub(crate) fn propose<T: Decided>(
     let Some(place) = place else {
         return KEYFOB_NULL_POINTER;
     };
+    let proposal = decide();
     place.wipe(); // whoever settles what failed must not find the decision before it
-    status(decide().map(|proposal| place.hold(T::hold(proposal))))
+    status(proposal.map(|proposal| place.hold(T::hold(proposal))))
 }
 
 impl keyfob_proposal_t {
@@ -169,11 +171,10 @@ pub extern "C" fn keyfob_proposal_write(
     proposal: Option<&keyfob_proposal_t>,
     write: Option<&mut MaybeUninit<keyfob_write_t>>,
 ) -> keyfob_status_t {
-    give(write, || {
-        let decision = lent(proposal)?.decision()?;
-        Ok(decision
-            .write()
-            .map_or(keyfob_write_t::NOTHING, keyfob_write_t::from))
+    given::write(write, |write| {
+        let proposal = proposal.ok_or(KEYFOB_NULL_POINTER)?;
+        write.copy_proposed(proposal.decision()?.write());
+        Ok(())
     })
 }
 

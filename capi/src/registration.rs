@@ -6,15 +6,16 @@ use core::fmt::Write as _;
 
 use keyfob::{
     Authenticated, Enrollment, ExistingRecoveryCodes, LockState, Migrated, Migration, Proof,
-    RegistrationId, Resynced, Status, StatusState, UnixTime,
+    RegistrationId, Rejection, Resynced, Status, StatusState, UnixTime,
 };
 #[cfg(feature = "sha2")]
 use keyfob::{Recovered, RecoveryCodes};
 
 #[cfg(feature = "sha2")]
-use crate::border::characters;
-use crate::border::{Result, lent_text};
+use crate::given::write_text;
+use crate::given::{Told, plain};
 use crate::keyfob_status_t::*;
+use crate::lent::{KEYFOB_RECOVERY_TEXT_BYTES, Result, TextCopy};
 use crate::otp::keyfob_burned_t;
 use crate::params::keyfob_params_t;
 use crate::record::KEYFOB_NEVER;
@@ -33,22 +34,25 @@ const _: () = assert!(KEYFOB_REGISTRATION_ID_BYTES == RegistrationId::BYTES);
 const _: () = assert!(KEYFOB_PROOF_BYTES == Proof::BYTES);
 const _: () = assert!(KEYFOB_RECOVERY_CODES == keyfob::RecoveryCount::MAX);
 
-/// An answer as C is told it.
-pub(crate) trait Told<Answer>: Sized {
-    fn told(answer: Answer) -> Result<Self>;
+/// Room for a copy of a migration's recovery codes; without `sha2` it has none.
+pub(crate) type RecoveryText = TextCopy<RECOVERY_TEXT_BYTES>;
 
-    /// What is told while no attempt is made, of answers that say until when.
-    fn locked(_until: UnixTime) -> Option<Self> {
-        None
-    }
-}
+const RECOVERY_TEXT_BYTES: usize = if cfg!(feature = "sha2") {
+    KEYFOB_RECOVERY_TEXT_BYTES
+} else {
+    0
+};
 
-/// What has nothing to be told.
-impl Told<()> for () {
-    fn told((): ()) -> Result<Self> {
-        Ok(())
-    }
-}
+plain!(
+    keyfob_recovery_codes_t,
+    keyfob_enrollment_t,
+    keyfob_authentication_t,
+    keyfob_recovery_t,
+    keyfob_resync_t,
+    keyfob_migration_t,
+    keyfob_migrated_t,
+    keyfob_registration_t,
+);
 
 /// A registration's own name, for logs and other tables. It isn't secret.
 #[repr(C)]
@@ -78,10 +82,6 @@ pub struct keyfob_proof_t {
 }
 
 impl keyfob_proof_t {
-    const NONE: Self = Self {
-        bytes: [0; KEYFOB_PROOF_BYTES],
-    };
-
     pub(crate) fn read(&self) -> Result<Proof> {
         Proof::from_trusted_bytes(&self.bytes).ok_or(KEYFOB_STALE_PROOF)
     }
@@ -113,29 +113,22 @@ pub struct keyfob_recovery_codes_t {
     pub codes: [keyfob_recovery_code_t; KEYFOB_RECOVERY_CODES],
 }
 
+#[cfg(feature = "sha2")]
 impl keyfob_recovery_codes_t {
-    const NONE: Self = Self {
-        count: 0,
-        codes: [keyfob_recovery_code_t {
-            text: [0; KEYFOB_RECOVERY_CODE_SIZE],
-        }; KEYFOB_RECOVERY_CODES],
-    };
-
-    #[cfg(feature = "sha2")]
-    fn of(codes: &RecoveryCodes) -> Result<Self> {
-        let mut told = Self::NONE;
-        for (to, from) in told.codes.iter_mut().zip(codes) {
-            to.text = characters(|place| place.write_str(from.as_str()))?;
-            told.count = told.count.saturating_add(1);
+    /// Copies over zeros.
+    fn copy(&mut self, codes: &RecoveryCodes) -> Result<()> {
+        for (to, from) in self.codes.iter_mut().zip(codes) {
+            write_text(&mut to.text, |place| place.write_str(from.as_str()))?;
+            self.count = self.count.saturating_add(1);
         }
-        Ok(told)
+        Ok(())
     }
 }
 
 #[cfg(feature = "sha2")]
 impl Told<RecoveryCodes> for keyfob_recovery_codes_t {
-    fn told(codes: RecoveryCodes) -> Result<Self> {
-        Self::of(&codes)
+    fn tell(&mut self, codes: RecoveryCodes) -> Result<()> {
+        self.copy(&codes)
     }
 }
 
@@ -156,17 +149,14 @@ pub struct keyfob_enrollment_t {
 }
 
 impl Told<Enrollment> for keyfob_enrollment_t {
-    fn told(enrollment: Enrollment) -> Result<Self> {
-        Ok(Self {
-            registration_id: enrollment.registration_id().into(),
-            pending_until: enrollment.pending_until().as_seconds(),
-            secret: enrollment.secret().into(),
-            params: (*enrollment.params()).into(),
-            #[cfg(feature = "sha2")]
-            recovery_codes: keyfob_recovery_codes_t::of(enrollment.recovery_codes())?,
-            #[cfg(not(feature = "sha2"))]
-            recovery_codes: keyfob_recovery_codes_t::NONE,
-        })
+    fn tell(&mut self, enrollment: Enrollment) -> Result<()> {
+        self.registration_id = enrollment.registration_id().into();
+        self.pending_until = enrollment.pending_until().as_seconds();
+        self.secret.copy(enrollment.secret());
+        self.params = (*enrollment.params()).into();
+        #[cfg(feature = "sha2")]
+        self.recovery_codes.copy(enrollment.recovery_codes())?;
+        Ok(())
     }
 }
 
@@ -190,38 +180,19 @@ pub struct keyfob_authentication_t {
     pub replaced: u8,
 }
 
-impl keyfob_authentication_t {
-    const NOTHING: Self = Self {
-        locked_until: 0,
-        step: 0,
-        registration_id: keyfob_registration_id_t {
-            bytes: [0; KEYFOB_REGISTRATION_ID_BYTES],
-        },
-        proof: keyfob_proof_t::NONE,
-        offset: 0,
-        activated: 0,
-        replaced: 0,
-    };
-}
-
 impl Told<Authenticated> for keyfob_authentication_t {
-    fn told(answer: Authenticated) -> Result<Self> {
-        Ok(Self {
-            step: answer.step().number(),
-            registration_id: answer.registration_id().into(),
-            offset: answer.offset(),
-            activated: u8::from(answer.activated()),
-            replaced: u8::from(answer.replaced()),
-            proof: Proof::from(answer).into(),
-            ..Self::NOTHING
-        })
+    fn tell(&mut self, answer: Authenticated) -> Result<()> {
+        self.step = answer.step().number();
+        self.registration_id = answer.registration_id().into();
+        self.offset = answer.offset();
+        self.activated = u8::from(answer.activated());
+        self.replaced = u8::from(answer.replaced());
+        self.proof = Proof::from(answer).into();
+        Ok(())
     }
 
-    fn locked(until: UnixTime) -> Option<Self> {
-        Some(Self {
-            locked_until: until.as_seconds(),
-            ..Self::NOTHING
-        })
+    fn refuse(&mut self, rejection: &Rejection) {
+        self.locked_until = locked_until(rejection);
     }
 }
 
@@ -241,22 +212,15 @@ pub struct keyfob_recovery_t {
 
 #[cfg(feature = "sha2")]
 impl Told<Recovered> for keyfob_recovery_t {
-    fn told(answer: Recovered) -> Result<Self> {
-        Ok(Self {
-            locked_until: 0,
-            registration_id: answer.registration_id().into(),
-            remaining: u32::try_from(answer.remaining()).unwrap_or(0),
-            proof: Proof::from(answer).into(),
-        })
+    fn tell(&mut self, answer: Recovered) -> Result<()> {
+        self.registration_id = answer.registration_id().into();
+        self.remaining = u32::try_from(answer.remaining()).unwrap_or(0);
+        self.proof = Proof::from(answer).into();
+        Ok(())
     }
 
-    fn locked(until: UnixTime) -> Option<Self> {
-        Some(Self {
-            locked_until: until.as_seconds(),
-            registration_id: keyfob_authentication_t::NOTHING.registration_id,
-            proof: keyfob_proof_t::NONE,
-            remaining: 0,
-        })
+    fn refuse(&mut self, rejection: &Rejection) {
+        self.locked_until = locked_until(rejection);
     }
 }
 
@@ -273,20 +237,14 @@ pub struct keyfob_resync_t {
 }
 
 impl Told<Resynced> for keyfob_resync_t {
-    fn told(answer: Resynced) -> Result<Self> {
-        Ok(Self {
-            locked_until: 0,
-            step: answer.step.number(),
-            drift_steps: answer.drift_steps,
-        })
+    fn tell(&mut self, answer: Resynced) -> Result<()> {
+        self.step = answer.step.number();
+        self.drift_steps = answer.drift_steps;
+        Ok(())
     }
 
-    fn locked(until: UnixTime) -> Option<Self> {
-        Some(Self {
-            locked_until: until.as_seconds(),
-            step: 0,
-            drift_steps: 0,
-        })
+    fn refuse(&mut self, rejection: &Rejection) {
+        self.locked_until = locked_until(rejection);
     }
 }
 
@@ -306,20 +264,24 @@ pub struct keyfob_migration_t {
     pub burned: keyfob_burned_t,
     /// How many steps its clock is ahead of ours.
     pub drift_steps: i16,
-    /// The person's recovery codes, one a line; NULL means that new ones are minted.
+    /// The person's recovery codes, one a line; NULL means that new ones are minted. Needs the
+    /// feature `sha2`.
     pub recovery_codes: *const c_char,
-    /// How many bytes `recovery_codes` has.
+    /// How many bytes `recovery_codes` has, at most `KEYFOB_RECOVERY_TEXT_BYTES`.
     pub recovery_codes_length: usize,
 }
 
 impl keyfob_migration_t {
-    /// Reads the migration that C lent, with the text that it points to.
+    /// Reads the migration that C lent; the text that it points to is copied to `text`.
     ///
     /// # Safety
-    /// `recovery_codes_length` bytes can be read at `recovery_codes`, while the answer is used.
-    pub(crate) unsafe fn read(&self) -> Result<Migration<'_>> {
+    /// Unless it is null, `recovery_codes_length` bytes can be read at `recovery_codes`.
+    pub(crate) unsafe fn read<'a>(&self, text: &'a mut RecoveryText) -> Result<Migration<'a>> {
+        if !cfg!(feature = "sha2") && self.recovery_codes_length > 0 {
+            return Err(KEYFOB_FEATURE_OFF);
+        }
         // SAFETY: as the caller says.
-        let lines = unsafe { lent_text(self.recovery_codes, self.recovery_codes_length) }?;
+        let lines = unsafe { text.text(self.recovery_codes, self.recovery_codes_length) }?;
         Ok(Migration {
             burned: (self.burned_is_known != 0).then_some(self.burned.into()),
             drift_steps: self.drift_steps,
@@ -331,16 +293,13 @@ impl keyfob_migration_t {
 
 /// A token that is handed out, to another system that takes it over.
 impl Told<Migration<'_>> for keyfob_migration_t {
-    fn told(migration: Migration<'_>) -> Result<Self> {
-        Ok(Self {
-            secret: (&migration.secret).into(),
-            params: migration.params.into(),
-            burned_is_known: u32::from(migration.burned.is_some()),
-            burned: migration.burned.unwrap_or_default().into(),
-            drift_steps: migration.drift_steps,
-            recovery_codes: core::ptr::null(),
-            recovery_codes_length: 0,
-        })
+    fn tell(&mut self, migration: Migration<'_>) -> Result<()> {
+        self.secret.copy(&migration.secret);
+        self.params = migration.params.into();
+        self.burned_is_known = u32::from(migration.burned.is_some());
+        self.burned.copy(migration.burned.unwrap_or_default());
+        self.drift_steps = migration.drift_steps;
+        Ok(())
     }
 }
 
@@ -355,14 +314,19 @@ pub struct keyfob_migrated_t {
 }
 
 impl Told<Migrated> for keyfob_migrated_t {
-    fn told(migrated: Migrated) -> Result<Self> {
-        Ok(Self {
-            registration_id: migrated.registration_id().into(),
-            #[cfg(feature = "sha2")]
-            recovery_codes: keyfob_recovery_codes_t::of(migrated.recovery_codes())?,
-            #[cfg(not(feature = "sha2"))]
-            recovery_codes: keyfob_recovery_codes_t::NONE,
-        })
+    fn tell(&mut self, migrated: Migrated) -> Result<()> {
+        self.registration_id = migrated.registration_id().into();
+        #[cfg(feature = "sha2")]
+        self.recovery_codes.copy(migrated.recovery_codes())?;
+        Ok(())
+    }
+}
+
+/// Until when no attempt is made; 0 for all other refusals.
+fn locked_until(rejection: &Rejection) -> u64 {
+    match rejection {
+        Rejection::Locked { until } => until.as_seconds(),
+        _ => 0,
     }
 }
 
@@ -388,16 +352,13 @@ pub struct keyfob_lock_t {
     pub failures: u8,
 }
 
-impl From<LockState> for keyfob_lock_t {
-    fn from(state: LockState) -> Self {
-        let (locked_until, failures) = match state {
-            LockState::Open { failures } => (0, failures),
-            LockState::Locked { until } => (until.as_seconds(), 0),
-            _ => (KEYFOB_NEVER, 0),
-        };
-        Self {
-            locked_until,
-            failures,
+impl keyfob_lock_t {
+    /// Copies over zeros.
+    fn copy(&mut self, state: LockState) {
+        match state {
+            LockState::Open { failures } => self.failures = failures,
+            LockState::Locked { until } => self.locked_until = until.as_seconds(),
+            _ => self.locked_until = KEYFOB_NEVER,
         }
     }
 }
@@ -431,24 +392,23 @@ pub struct keyfob_registration_t {
 }
 
 impl Told<Status> for keyfob_registration_t {
-    fn told(status: Status) -> Result<Self> {
+    fn tell(&mut self, status: Status) -> Result<()> {
         let (state, state_time) = match status.state {
             StatusState::Active { since } => (keyfob_state_t::KEYFOB_STATE_ACTIVE, since),
             StatusState::Pending { until } => (keyfob_state_t::KEYFOB_STATE_PENDING, until),
             _ => (keyfob_state_t::KEYFOB_STATE_LAPSED, UnixTime::EPOCH),
         };
-        Ok(Self {
-            registration_id: status.registration_id.into(),
-            params: status.params.into(),
-            state: state as u32,
-            recovery_codes: u32::try_from(status.recovery_codes).unwrap_or(0),
-            state_time: state_time.as_seconds(),
-            last_use: status.last_use.map_or(KEYFOB_NEVER, UnixTime::as_seconds),
-            replacement_until: status.replacement_until.map_or(0, UnixTime::as_seconds),
-            codes: status.codes.into(),
-            recovery: status.recovery.into(),
-            drift_steps: status.drift_steps,
-            legacy_secret: u8::from(status.legacy_secret),
-        })
+        self.registration_id = status.registration_id.into();
+        self.params = status.params.into();
+        self.state = state as u32;
+        self.recovery_codes = u32::try_from(status.recovery_codes).unwrap_or(0);
+        self.state_time = state_time.as_seconds();
+        self.last_use = status.last_use.map_or(KEYFOB_NEVER, UnixTime::as_seconds);
+        self.replacement_until = status.replacement_until.map_or(0, UnixTime::as_seconds);
+        self.codes.copy(status.codes);
+        self.recovery.copy(status.recovery);
+        self.drift_steps = status.drift_steps;
+        self.legacy_secret = u8::from(status.legacy_secret);
+        Ok(())
     }
 }

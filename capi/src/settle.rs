@@ -4,11 +4,12 @@ use core::mem::MaybeUninit;
 
 use keyfob::Rejection;
 
-use crate::border::Result;
+use crate::given::{Told, give};
 use crate::keyfob_status_t::{self, *};
+use crate::lent::Result;
 use crate::proposal::{Decided, keyfob_proposal_t};
 use crate::registration::{
-    Told, keyfob_authentication_t, keyfob_enrollment_t, keyfob_migrated_t, keyfob_resync_t,
+    keyfob_authentication_t, keyfob_enrollment_t, keyfob_migrated_t, keyfob_resync_t,
 };
 #[cfg(feature = "sha2")]
 use crate::registration::{keyfob_recovery_codes_t, keyfob_recovery_t};
@@ -23,10 +24,7 @@ fn settle<T: Decided, C: Told<T>>(
     let (Some(proposal), Some(place)) = (proposal, place) else {
         return KEYFOB_NULL_POINTER;
     };
-    match take_answer(proposal, swap) {
-        Ok(answer) => tell(place, answer),
-        Err(status) => status,
-    }
+    give(Some(place), || take_answer(proposal, swap))
 }
 
 fn take_answer<T: Decided>(
@@ -36,34 +34,6 @@ fn take_answer<T: Decided>(
     let proposal = proposal.take::<T>()?;
     let swap = read_swap(swap)?;
     proposal.settle(Some(swap)).map_err(|_| KEYFOB_CONFLICT)
-}
-
-/// Tells C an answer that is valid.
-pub(crate) fn tell<T, C: Told<T>>(
-    place: &mut MaybeUninit<C>,
-    answer: core::result::Result<T, Rejection>,
-) -> keyfob_status_t {
-    match answer.map(C::told) {
-        Ok(Ok(told)) => {
-            place.write(told);
-            KEYFOB_OK
-        }
-        Ok(Err(status)) => status,
-        Err(rejection) => tell_rejection(place, rejection),
-    }
-}
-
-/// Tells C why a request was refused, and until when if it is locked.
-pub(crate) fn tell_rejection<T, C: Told<T>>(
-    place: &mut MaybeUninit<C>,
-    rejection: Rejection,
-) -> keyfob_status_t {
-    if let Rejection::Locked { until } = rejection
-        && let Some(locked) = C::locked(until)
-    {
-        place.write(locked);
-    }
-    rejection.into()
 }
 
 /// Gives the answer of `keyfob_propose_create` or `keyfob_propose_replace`, and wipes the proposal.

@@ -20,6 +20,7 @@ static void take_over(void)
 
 static int creates(void)
 {
+    static keyfob_enrollment_t again;
     keyfob_params_t params = keyfob_params_default();
 
     CHECK(keyfob_propose_create(&proposal, NULL, &params, &context, &entropy) == KEYFOB_OK);
@@ -28,8 +29,7 @@ static int creates(void)
     CHECK(change.has_recovery_codes);
     CHECK(keyfob_settle_change(&proposal, KEYFOB_SWAP_STORED) == KEYFOB_OTHER_PROPOSAL);
     CHECK(keyfob_settle_enrollment(&proposal, KEYFOB_SWAP_STORED, &enrollment) == KEYFOB_OK);
-    CHECK(keyfob_settle_enrollment(&proposal, KEYFOB_SWAP_STORED, &enrollment) ==
-          KEYFOB_OTHER_PROPOSAL);
+    CHECK(keyfob_settle_enrollment(&proposal, KEYFOB_SWAP_STORED, &again) == KEYFOB_OTHER_PROPOSAL);
     CHECK(enrollment.recovery_codes.count == 10);
     CHECK(strlen(enrollment.recovery_codes.codes[9].text) == 29);
     take_over();
