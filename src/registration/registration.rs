@@ -62,11 +62,12 @@ impl Registration {
         super::codec::decode(record.as_bytes())
     }
 
-    /// The record to be written as `revision`.
+    /// The record to be written over the one of `previous`.
     #[inline]
-    pub(super) fn to_record(&self, revision: Revision) -> Record {
-        let mut record = Record::empty(revision, self.state.lapses_at(), self.recovery.is_some());
+    pub(super) fn to_record(&self, previous: Revision) -> Record {
+        let mut record = Record::empty(previous, self.state.lapses_at(), self.recovery.is_some());
         super::codec::encode(self, record.bytes_mut());
+        record.take_next_revision();
         record
     }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::Context;
-use super::create::revision_over_pending;
+use super::create::previous_revision;
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 #[cfg(feature = "sha2")]
@@ -171,7 +171,7 @@ pub fn migrate(
     if migration.secret.is_legacy() && context.policy.legacy_secrets == LegacySecrets::Refuse {
         return Ok(Proposal::rejected(Rejection::LegacySecret));
     }
-    let Some(revision) = revision_over_pending(record, entropy)? else {
+    let Some(previous) = previous_revision(record)? else {
         return Ok(Proposal::rejected(Rejection::AlreadyRegistered));
     };
     let lineage = Lineage::draw(entropy)?;
@@ -189,7 +189,7 @@ pub fn migrate(
         Ok(set) => registration.recovery = set,
         Err(rejection) => return Ok(Proposal::rejected(rejection)),
     }
-    let next = registration.to_record(revision);
+    let next = registration.to_record(previous);
     Ok(Proposal::new(
         record.map(Record::revision),
         Some(next),

@@ -95,9 +95,9 @@ fn update<T>(
     registration: &Registration,
     answer: Result<T, Rejection>,
 ) -> Proposal<T> {
-    let revision = record.revision();
-    let next = registration.to_record(revision.next());
-    Proposal::new(Some(revision), Some(next), answer)
+    let previous = record.revision();
+    let next = registration.to_record(previous);
+    Proposal::new(Some(previous), Some(next), answer)
 }
 
 /// Proposes to store what came of an attempt with a code: a success, or a wrong code, which is
