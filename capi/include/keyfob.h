@@ -818,7 +818,8 @@ typedef struct {
  */
 typedef struct {
     /**
-     * Which write it comes from. Every value occurs.
+     * Names these bytes and no others. It doesn't count up: compare it for equality alone. Every
+     * value occurs.
      */
     uint64_t revision;
     /**

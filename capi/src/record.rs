@@ -23,7 +23,8 @@ const _: () = assert!(KEYFOB_RECORD_BYTES == Record::MAX_BYTES);
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_record_t {
-    /// Which write it comes from. Every value occurs.
+    /// Names these bytes and no others. It doesn't count up: compare it for equality alone. Every
+    /// value occurs.
     pub revision: u64,
     /// How many bytes there are.
     pub length: u32,
