@@ -59,6 +59,7 @@ static int pattern;
 /* What C's functions work with, out of their own reach. */
 static memory_t memory;
 static uint32_t randomness;
+static int randomness_fails;
 static keyfob_store_t calm_store;
 static keyfob_entropy_t calm_entropy;
 static keyfob_write_t proposed;
@@ -92,7 +93,7 @@ static int compare_and_swap(void *context, const void *id, const keyfob_write_t 
 static int fill(void *context, uint8_t *bytes, size_t length)
 {
     write_over_everything();
-    return calm_entropy.fill(context, bytes, length);
+    return randomness_fails ? 0 : calm_entropy.fill(context, bytes, length);
 }
 
 static void lend_text(const char *from, size_t length)
@@ -107,6 +108,7 @@ static void lend_everything(const memory_t *stored)
 {
     memory = *stored;
     randomness = 2463534242U;
+    randomness_fails = 0;
     memset(&lent, 0, sizeof lent);
     memset(&proposed, 0, sizeof proposed);
     memcpy(lent.id, "alice", sizeof lent.id);
@@ -192,6 +194,21 @@ static keyfob_status_t authenticate_with_noise(void)
     return authenticate();
 }
 
+/* Each conflict makes it load and decide again. */
+static keyfob_status_t authenticate_after_conflicts(void)
+{
+    lend_code(0);
+    memory.conflicts = 3;
+    return authenticate();
+}
+
+static keyfob_status_t authenticate_without_a_store(void)
+{
+    lend_code(0);
+    memory.fails = 1;
+    return authenticate();
+}
+
 static keyfob_status_t recover(void)
 {
     return keyfob_recover(&lent.store, lent.id, text, text_length, &lent.context,
@@ -216,6 +233,13 @@ static keyfob_status_t recover_with_code(void)
     return recover();
 }
 
+static keyfob_status_t recover_after_conflicts(void)
+{
+    lend_recovery_code();
+    memory.conflicts = 3;
+    return recover();
+}
+
 static keyfob_status_t replace(void)
 {
     return keyfob_replace(&lent.store, lent.id, &lent.proof, &lent.params, &lent.context,
@@ -231,6 +255,13 @@ static keyfob_status_t migrate(void)
 static keyfob_status_t migrate_with_recovery_codes(void)
 {
     lend_recovery_codes();
+    return migrate();
+}
+
+static keyfob_status_t migrate_after_conflicts(void)
+{
+    lend_recovery_codes();
+    memory.conflicts = 3;
     return migrate();
 }
 
@@ -305,6 +336,17 @@ static keyfob_status_t propose_create(void)
                                                    &lent.context, &lent.entropy));
 }
 
+/* What wasn't decided leaves a proposal of zeros. */
+static keyfob_status_t propose_create_without_randomness(void)
+{
+    static const keyfob_proposal_t nothing;
+    keyfob_status_t status;
+
+    randomness_fails = 1;
+    status = propose_create();
+    return memcmp(&lent.proposal, &nothing, sizeof nothing) == 0 ? status : KEYFOB_OTHER_PROPOSAL;
+}
+
 static keyfob_status_t propose_replace(void)
 {
     return settle_enrollment(keyfob_propose_replace(&lent.proposal, &lent.record, &lent.proof,
@@ -373,12 +415,18 @@ static const case_t CASES[] = {
      KEYFOB_CODE_SYMBOL},
     {"authenticate an unknown person", authenticate_with_code, ANSWER(authentication), 0,
      KEYFOB_UNKNOWN},
+    {"authenticate after conflicts", authenticate_after_conflicts, ANSWER(authentication), 1,
+     KEYFOB_OK},
+    {"authenticate without a store", authenticate_without_a_store, ANSWER(authentication), 1,
+     KEYFOB_STORE_FAILED},
     {"recover", recover_with_recovery_code, ANSWER(recovery), 1, KEYFOB_OK},
     {"recover with a wrong code", recover_with_wrong_code, ANSWER(recovery), 1, KEYFOB_MISMATCH},
     {"recover with a code", recover_with_code, ANSWER(recovery), 1, KEYFOB_CODE_AS_RECOVERY_CODE},
+    {"recover after conflicts", recover_after_conflicts, ANSWER(recovery), 1, KEYFOB_OK},
     {"replace", replace, ANSWER(enrollment), 1, KEYFOB_OK},
     {"migrate", migrate, ANSWER(migrated), 0, KEYFOB_OK},
     {"migrate with recovery codes", migrate_with_recovery_codes, ANSWER(migrated), 0, KEYFOB_OK},
+    {"migrate after conflicts", migrate_after_conflicts, ANSWER(migrated), 0, KEYFOB_OK},
     {"rotate", rotate, ANSWER(codes), 1, KEYFOB_OK},
     {"resync", resync, ANSWER(resync), 1, KEYFOB_OK},
     {"tell the status", tell_status, ANSWER(registration), 1, KEYFOB_OK},
@@ -389,6 +437,8 @@ static const case_t CASES[] = {
     {"delete", delete, 0, 1, KEYFOB_OK},
     {"generate", generate, ANSWER(secret), 0, KEYFOB_OK},
     {"propose to create", propose_create, ANSWER(enrollment), 0, KEYFOB_OK},
+    {"propose to create without randomness", propose_create_without_randomness, 0, 0,
+     KEYFOB_ENTROPY_FAILED},
     {"propose to replace", propose_replace, ANSWER(enrollment), 1, KEYFOB_OK},
     {"propose to migrate", propose_migrate, ANSWER(migrated), 0, KEYFOB_OK},
     {"propose recovery codes", propose_recovery_codes, ANSWER(codes), 1, KEYFOB_OK},

@@ -180,6 +180,22 @@ static int settling_that_fails_leaves_zeros(void)
     return 0;
 }
 
+/* What was half written when it failed: the secret is read before the name that doesn't fit. */
+static int a_name_that_does_not_fit_leaves_zeros(void)
+{
+    static const char BEFORE[] = "otpauth://totp/";
+    static const char AFTER[] = "?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    static char text[sizeof BEFORE - 1 + KEYFOB_NAME_SIZE + sizeof AFTER - 1];
+    keyfob_uri_t uri;
+
+    memcpy(text, BEFORE, sizeof BEFORE - 1);
+    memset(text + sizeof BEFORE - 1, 'a', KEYFOB_NAME_SIZE);
+    memcpy(text + sizeof BEFORE - 1 + KEYFOB_NAME_SIZE, AFTER, sizeof AFTER - 1);
+    FAILS(keyfob_uri_read(text, sizeof text, KEYFOB_STRICT, &uri), uri);
+    CHECK(keyfob_uri_read(text, sizeof text, KEYFOB_STRICT, &uri) == KEYFOB_BUFFER_TOO_SMALL);
+    return 0;
+}
+
 static int what_needs_no_store_leaves_zeros(void)
 {
     static const char URI[] = "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&digits=9";
@@ -238,6 +254,7 @@ int given(void)
     if ((line = answers_have_no_padding_of_the_stacks()) ||
         (line = neither_has_what_needs_no_store()) || (line = requests_that_fail_leave_zeros()) ||
         (line = settling_that_fails_leaves_zeros()) || (line = what_needs_no_store_leaves_zeros()) ||
+        (line = a_name_that_does_not_fit_leaves_zeros()) ||
         (line = a_lock_tells_its_end_alone()))
         return line;
     return 0;
