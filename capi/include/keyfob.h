@@ -28,9 +28,10 @@
 #define KEYFOB_TYPED_BYTES 512
 
 /**
- * Most bytes of the text with the recovery codes of a migration. More is `KEYFOB_TEXT_TOO_LONG`.
+ * Most bytes of the text with the recovery codes of a migration: 16 codes of 64 bytes each, and the
+ * ends of their lines. More is `KEYFOB_TEXT_TOO_LONG`.
  */
-#define KEYFOB_RECOVERY_TEXT_BYTES 2048
+#define KEYFOB_RECOVERY_TEXT_BYTES 1088
 
 /**
  * Most bytes of a secret.

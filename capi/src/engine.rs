@@ -7,18 +7,18 @@ use core::cell::Cell;
 use core::ffi::{c_char, c_void};
 use core::mem::MaybeUninit;
 
-use keyfob::{Engine, Error, UnixTime};
+use keyfob::{Engine, Error, Migration, UnixTime};
 
 use crate::entropy::{Source, keyfob_entropy_t};
 use crate::given::{Told, give};
 use crate::keyfob_status_t;
-use crate::lent::{Result, Typed, lent};
+use crate::lent::{Result, copied_text, lent, room_for_typed};
 use crate::otp::read_code;
 use crate::params::keyfob_params_t;
 use crate::policy::{Settings, keyfob_context_t};
 use crate::registration::{
-    RecoveryText, keyfob_authentication_t, keyfob_enrollment_t, keyfob_migrated_t,
-    keyfob_migration_t, keyfob_proof_t, keyfob_registration_t, keyfob_resync_t,
+    keyfob_authentication_t, keyfob_enrollment_t, keyfob_migrated_t, keyfob_migration_t,
+    keyfob_proof_t, keyfob_registration_t, keyfob_resync_t,
 };
 #[cfg(feature = "sha2")]
 use crate::registration::{keyfob_recovery_codes_t, keyfob_recovery_t};
@@ -91,9 +91,9 @@ pub unsafe extern "C" fn keyfob_authenticate(
     context: Option<&Cell<keyfob_context_t>>,
     authentication: Option<&mut MaybeUninit<keyfob_authentication_t>>,
 ) -> keyfob_status_t {
-    let mut copy = Typed::new();
+    let mut room = room_for_typed();
     // SAFETY: as the caller says.
-    let typed = unsafe { copy.text(typed, length) };
+    let typed = unsafe { copied_text(&mut *room, typed, length) };
     let settings = Settings::read(context);
     request(store, settings, authentication, |engine, now| {
         Ok(engine.authenticate_typed(&Id(id), typed?, now))
@@ -135,16 +135,21 @@ pub unsafe extern "C" fn keyfob_migrate(
     migration: Option<&Cell<keyfob_migration_t>>,
     context: Option<&Cell<keyfob_context_t>>,
     entropy: Option<&Cell<keyfob_entropy_t>>,
-    migrated: Option<&mut MaybeUninit<keyfob_migrated_t>>,
+    mut migrated: Option<&mut MaybeUninit<keyfob_migrated_t>>,
 ) -> keyfob_status_t {
-    let mut text = RecoveryText::new();
+    let work = |migration: Result<Migration<'_>>| {
+        request(
+            store,
+            Settings::read(context),
+            migrated.take(),
+            |engine, now| {
+                let mut source = Source::of(entropy)?;
+                Ok(engine.migrate(&Id(id), migration?, now, &mut source))
+            },
+        )
+    };
     // SAFETY: as the caller says.
-    let migration = lent(migration, |it| unsafe { it.read(&mut text) });
-    let settings = Settings::read(context);
-    request(store, settings, migrated, |engine, now| {
-        let mut source = Source::of(entropy)?;
-        Ok(engine.migrate(&Id(id), migration?, now, &mut source))
-    })
+    unsafe { keyfob_migration_t::with(migration, work) }
 }
 
 /// Accepts a recovery code as it was typed, once: `keyfob_propose_recover`, carried out. Needs the
@@ -162,9 +167,9 @@ pub unsafe extern "C" fn keyfob_recover(
     context: Option<&Cell<keyfob_context_t>>,
     recovery: Option<&mut MaybeUninit<keyfob_recovery_t>>,
 ) -> keyfob_status_t {
-    let mut copy = Typed::new();
+    let mut room = room_for_typed();
     // SAFETY: as the caller says.
-    let typed = unsafe { copy.text(typed, length) };
+    let typed = unsafe { copied_text(&mut *room, typed, length) };
     let settings = Settings::read(context);
     request(store, settings, recovery, |engine, now| {
         Ok(engine.recover(&Id(id), typed?, now))

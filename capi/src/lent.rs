@@ -8,7 +8,7 @@ use core::cell::Cell;
 use core::ffi::c_char;
 use core::slice;
 
-use zeroize::Zeroize as _;
+use zeroize::Zeroizing;
 
 use crate::keyfob_status_t::{self, *};
 
@@ -17,8 +17,9 @@ pub(crate) type Result<T> = core::result::Result<T, keyfob_status_t>;
 /// Most bytes of a code or a recovery code as it is typed: 64 characters of four bytes each, and as
 /// much again for what parts them. More is `KEYFOB_TEXT_TOO_LONG`.
 pub const KEYFOB_TYPED_BYTES: usize = 512;
-/// Most bytes of the text with the recovery codes of a migration. More is `KEYFOB_TEXT_TOO_LONG`.
-pub const KEYFOB_RECOVERY_TEXT_BYTES: usize = 2048;
+/// Most bytes of the text with the recovery codes of a migration: 16 codes of 64 bytes each, and the
+/// ends of their lines. More is `KEYFOB_TEXT_TOO_LONG`.
+pub const KEYFOB_RECOVERY_TEXT_BYTES: usize = 1088;
 
 /// Reads a value that C lent; `read` calls nothing of C's.
 pub(crate) fn lent<T, V>(value: Option<&Cell<T>>, read: impl FnOnce(&T) -> Result<V>) -> Result<V> {
@@ -63,38 +64,47 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
     core::str::from_utf8(bytes).map_err(|_| KEYFOB_NOT_UTF8)
 }
 
-/// Room for a copy of a text that C lent, for as long as its functions may run. Wiped on drop.
-pub(crate) struct TextCopy<const BYTES: usize>([u8; BYTES]);
-
-/// Room for what a person typed.
-pub(crate) type Typed = TextCopy<KEYFOB_TYPED_BYTES>;
-
-impl<const BYTES: usize> TextCopy<BYTES> {
-    pub(crate) const fn new() -> Self {
-        Self([0; BYTES])
-    }
-
-    /// Copies a text, which has to fit and to be UTF-8.
-    ///
-    /// # Safety
-    /// As for [`lent_bytes`].
-    pub(crate) unsafe fn text(&mut self, start: *const c_char, length: usize) -> Result<&str> {
-        // SAFETY: as the caller says.
-        unsafe { lent_bytes(start.cast(), length, |bytes| self.take(bytes)) }?;
-        utf8(self.0.get(..length).unwrap_or_default())
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<()> {
-        let place = self.0.get_mut(..bytes.len());
-        for (to, from) in place.ok_or(KEYFOB_TEXT_TOO_LONG)?.iter_mut().zip(bytes) {
+/// Copies a text that C lent, which has to fit and to be UTF-8, for as long as its functions may run.
+///
+/// # Safety
+/// As for [`lent_bytes`].
+pub(crate) unsafe fn copied_text(
+    room: &mut [u8],
+    start: *const c_char,
+    length: usize,
+) -> Result<&str> {
+    let room = room.get_mut(..length).ok_or(KEYFOB_TEXT_TOO_LONG)?;
+    let copy = |bytes: &[u8]| {
+        for (to, from) in room.iter_mut().zip(bytes) {
             *to = *from;
         }
         Ok(())
-    }
+    };
+    // SAFETY: as the caller says.
+    unsafe { lent_bytes(start.cast(), length, copy) }?;
+    utf8(room)
 }
 
-impl<const BYTES: usize> Drop for TextCopy<BYTES> {
-    fn drop(&mut self) {
-        self.0.zeroize();
+/// Room for a copy of what a person typed. Wiped on drop.
+pub(crate) fn room_for_typed() -> Zeroizing<[u8; KEYFOB_TYPED_BYTES]> {
+    Zeroizing::new([0; KEYFOB_TYPED_BYTES])
+}
+
+/// Lends room for a copy of a migration's recovery codes: stack that is taken only if there are any.
+pub(crate) fn with_room_for_recovery_codes(
+    are_there: bool,
+    work: &mut dyn FnMut(&mut [u8]) -> keyfob_status_t,
+) -> keyfob_status_t {
+    #[cfg(feature = "sha2")]
+    if are_there {
+        return with_room(work);
     }
+    let _ = are_there;
+    work(&mut [])
+}
+
+#[cfg(feature = "sha2")]
+#[inline(never)]
+fn with_room(work: &mut dyn FnMut(&mut [u8]) -> keyfob_status_t) -> keyfob_status_t {
+    work(&mut *Zeroizing::new([0; KEYFOB_RECOVERY_TEXT_BYTES]))
 }

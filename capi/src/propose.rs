@@ -6,20 +6,18 @@ use core::cell::Cell;
 use core::ffi::c_char;
 use core::mem::MaybeUninit;
 
-use keyfob::{UnixTime, transition};
+use keyfob::{Migration, UnixTime, transition};
 
 use crate::entropy::{Source, keyfob_entropy_t};
 use crate::given::give;
 use crate::keyfob_status_t::{self, *};
-use crate::lent::{Typed, lent};
+use crate::lent::{Result, copied_text, lent, room_for_typed};
 use crate::otp::read_code;
 use crate::params::keyfob_params_t;
 use crate::policy::{Settings, keyfob_context_t};
 use crate::proposal::{keyfob_proposal_t, propose};
 use crate::record::{keyfob_record_t, stored};
-use crate::registration::{
-    RecoveryText, keyfob_migration_t, keyfob_proof_t, keyfob_registration_t,
-};
+use crate::registration::{keyfob_migration_t, keyfob_proof_t, keyfob_registration_t};
 
 /// Decides about a new registration, pending until its first code. Over one that is pending it
 /// starts again; over an active one it is `KEYFOB_ALREADY_REGISTERED`.
@@ -61,9 +59,9 @@ pub unsafe extern "C" fn keyfob_propose_authenticate(
     length: usize,
     context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
-    let mut copy = Typed::new();
+    let mut room = room_for_typed();
     // SAFETY: as the caller says.
-    let typed = unsafe { copy.text(typed, length) };
+    let typed = unsafe { copied_text(&mut *room, typed, length) };
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
         Ok(transition::authenticate_typed(
@@ -111,25 +109,26 @@ pub unsafe extern "C" fn keyfob_propose_replace(
 /// What `migration` says of its recovery codes is so, and the function of `entropy` is as that says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_migrate(
-    proposal: Option<&mut keyfob_proposal_t>,
+    mut proposal: Option<&mut keyfob_proposal_t>,
     record: Option<&Cell<keyfob_record_t>>,
     migration: Option<&Cell<keyfob_migration_t>>,
     context: Option<&Cell<keyfob_context_t>>,
     entropy: Option<&Cell<keyfob_entropy_t>>,
 ) -> keyfob_status_t {
-    propose(proposal, || {
-        let (record, settings) = (stored(record)?, Settings::read(context)?);
-        let mut text = RecoveryText::new();
-        // SAFETY: as the caller says.
-        let migration = lent(migration, |it| unsafe { it.read(&mut text) })?;
-        let (context, mut source) = (settings.context(), Source::of(entropy)?);
-        Ok(transition::migrate(
-            record.as_ref(),
-            &migration,
-            &context,
-            &mut source,
-        )?)
-    })
+    let work = |migration: Result<Migration<'_>>| {
+        propose(proposal.as_deref_mut(), || {
+            let (record, settings) = (stored(record)?, Settings::read(context)?);
+            let (context, mut source) = (settings.context(), Source::of(entropy)?);
+            Ok(transition::migrate(
+                record.as_ref(),
+                &migration?,
+                &context,
+                &mut source,
+            )?)
+        })
+    };
+    // SAFETY: as the caller says.
+    unsafe { keyfob_migration_t::with(migration, work) }
 }
 
 /// Decides about a recovery code as it was typed, in any case, with or without spaces and hyphens.
@@ -146,9 +145,9 @@ pub unsafe extern "C" fn keyfob_propose_recover(
     length: usize,
     context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
-    let mut copy = Typed::new();
+    let mut room = room_for_typed();
     // SAFETY: as the caller says.
-    let typed = unsafe { copy.text(typed, length) };
+    let typed = unsafe { copied_text(&mut *room, typed, length) };
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
         Ok(transition::recover(

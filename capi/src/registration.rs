@@ -1,5 +1,6 @@
 //! What C is told of a registration, once what was decided is stored.
 
+use core::cell::Cell;
 use core::ffi::c_char;
 #[cfg(feature = "sha2")]
 use core::fmt::Write as _;
@@ -14,8 +15,8 @@ use keyfob::{Recovered, RecoveryCodes};
 #[cfg(feature = "sha2")]
 use crate::given::write_text;
 use crate::given::{Told, plain};
-use crate::keyfob_status_t::*;
-use crate::lent::{KEYFOB_RECOVERY_TEXT_BYTES, Result, TextCopy};
+use crate::keyfob_status_t::{self, *};
+use crate::lent::{Result, copied_text, lent, with_room_for_recovery_codes};
 use crate::otp::keyfob_burned_t;
 use crate::params::keyfob_params_t;
 use crate::record::KEYFOB_NEVER;
@@ -33,15 +34,6 @@ pub const KEYFOB_RECOVERY_CODE_SIZE: usize = 30;
 const _: () = assert!(KEYFOB_REGISTRATION_ID_BYTES == RegistrationId::BYTES);
 const _: () = assert!(KEYFOB_PROOF_BYTES == Proof::BYTES);
 const _: () = assert!(KEYFOB_RECOVERY_CODES == keyfob::RecoveryCount::MAX);
-
-/// Room for a copy of a migration's recovery codes; without `sha2` it has none.
-pub(crate) type RecoveryText = TextCopy<RECOVERY_TEXT_BYTES>;
-
-const RECOVERY_TEXT_BYTES: usize = if cfg!(feature = "sha2") {
-    KEYFOB_RECOVERY_TEXT_BYTES
-} else {
-    0
-};
 
 plain!(
     keyfob_recovery_codes_t,
@@ -272,16 +264,29 @@ pub struct keyfob_migration_t {
 }
 
 impl keyfob_migration_t {
-    /// Reads the migration that C lent; the text that it points to is copied to `text`.
+    /// Reads the migration that C lent, for work that needs it; the text that it points to is copied.
     ///
     /// # Safety
     /// Unless it is null, `recovery_codes_length` bytes can be read at `recovery_codes`.
-    pub(crate) unsafe fn read<'a>(&self, text: &'a mut RecoveryText) -> Result<Migration<'a>> {
+    pub(crate) unsafe fn with(
+        migration: Option<&Cell<Self>>,
+        mut work: impl FnMut(Result<Migration<'_>>) -> keyfob_status_t,
+    ) -> keyfob_status_t {
+        let has_codes = lent(migration, |it| Ok(it.recovery_codes_length > 0));
+        with_room_for_recovery_codes(has_codes == Ok(true), &mut |room| {
+            // SAFETY: as the caller says.
+            work(lent(migration, |it| unsafe { it.read(room) }))
+        })
+    }
+
+    /// # Safety
+    /// As for [`with`](Self::with).
+    unsafe fn read<'a>(&self, room: &'a mut [u8]) -> Result<Migration<'a>> {
         if !cfg!(feature = "sha2") && self.recovery_codes_length > 0 {
             return Err(KEYFOB_FEATURE_OFF);
         }
         // SAFETY: as the caller says.
-        let lines = unsafe { text.text(self.recovery_codes, self.recovery_codes_length) }?;
+        let lines = unsafe { copied_text(room, self.recovery_codes, self.recovery_codes_length) }?;
         Ok(Migration {
             burned: (self.burned_is_known != 0).then_some(self.burned.into()),
             drift_steps: self.drift_steps,
