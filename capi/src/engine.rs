@@ -12,7 +12,7 @@ use keyfob::{Engine, Error, Migration, UnixTime};
 use crate::entropy::{Source, keyfob_entropy_t};
 use crate::given::{Told, give};
 use crate::keyfob_status_t;
-use crate::lent::{Result, copied_text, lent, room_for_typed};
+use crate::lent::{KEYFOB_TYPED_BYTES, Result, copied_text, lent};
 use crate::otp::read_code;
 use crate::params::keyfob_params_t;
 use crate::policy::{Settings, keyfob_context_t};
@@ -23,6 +23,7 @@ use crate::registration::{
 #[cfg(feature = "sha2")]
 use crate::registration::{keyfob_recovery_codes_t, keyfob_recovery_t};
 use crate::store::{Id, Store, keyfob_store_t};
+use crate::wiped::Wiped;
 
 type Answer<T> = core::result::Result<T, Error<keyfob_status_t>>;
 
@@ -91,9 +92,9 @@ pub unsafe extern "C" fn keyfob_authenticate(
     context: Option<&Cell<keyfob_context_t>>,
     authentication: Option<&mut MaybeUninit<keyfob_authentication_t>>,
 ) -> keyfob_status_t {
-    let mut room = room_for_typed();
+    let mut room = Wiped::<[u8; KEYFOB_TYPED_BYTES]>::new();
     // SAFETY: as the caller says.
-    let typed = unsafe { copied_text(&mut *room, typed, length) };
+    let typed = unsafe { copied_text(room.zeros(), typed, length) };
     let settings = Settings::read(context);
     request(store, settings, authentication, |engine, now| {
         Ok(engine.authenticate_typed(&Id(id), typed?, now))
@@ -167,9 +168,9 @@ pub unsafe extern "C" fn keyfob_recover(
     context: Option<&Cell<keyfob_context_t>>,
     recovery: Option<&mut MaybeUninit<keyfob_recovery_t>>,
 ) -> keyfob_status_t {
-    let mut room = room_for_typed();
+    let mut room = Wiped::<[u8; KEYFOB_TYPED_BYTES]>::new();
     // SAFETY: as the caller says.
-    let typed = unsafe { copied_text(&mut *room, typed, length) };
+    let typed = unsafe { copied_text(room.zeros(), typed, length) };
     let settings = Settings::read(context);
     request(store, settings, recovery, |engine, now| {
         Ok(engine.recover(&Id(id), typed?, now))

@@ -28,6 +28,9 @@ pub(crate) use plain;
 
 plain!((), u8, i8, u64, usize);
 
+// SAFETY: numbers.
+unsafe impl<const BYTES: usize> Plain for [u8; BYTES] {}
+
 /// A structure that tells C an answer.
 pub(crate) trait Told<Answer>: Plain {
     /// Writes the answer over zeros. A structure that has padding is written by its fields.

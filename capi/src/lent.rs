@@ -8,9 +8,9 @@ use core::cell::Cell;
 use core::ffi::c_char;
 use core::slice;
 
-use zeroize::Zeroizing;
-
 use crate::keyfob_status_t::{self, *};
+#[cfg(feature = "sha2")]
+use crate::wiped::Wiped;
 
 pub(crate) type Result<T> = core::result::Result<T, keyfob_status_t>;
 
@@ -85,11 +85,6 @@ pub(crate) unsafe fn copied_text(
     utf8(room)
 }
 
-/// Room for a copy of what a person typed. Wiped on drop.
-pub(crate) fn room_for_typed() -> Zeroizing<[u8; KEYFOB_TYPED_BYTES]> {
-    Zeroizing::new([0; KEYFOB_TYPED_BYTES])
-}
-
 /// Lends room for a copy of a migration's recovery codes: stack that is taken only if there are any.
 pub(crate) fn with_room_for_recovery_codes(
     are_there: bool,
@@ -106,5 +101,5 @@ pub(crate) fn with_room_for_recovery_codes(
 #[cfg(feature = "sha2")]
 #[inline(never)]
 fn with_room(work: &mut dyn FnMut(&mut [u8]) -> keyfob_status_t) -> keyfob_status_t {
-    work(&mut *Zeroizing::new([0; KEYFOB_RECOVERY_TEXT_BYTES]))
+    work(Wiped::<[u8; KEYFOB_RECOVERY_TEXT_BYTES]>::new().zeros())
 }

@@ -25,6 +25,7 @@ mod status;
 
 mod given;
 mod lent;
+mod wiped;
 
 // A token: its secret, its parameters, its codes.
 mod entropy;

@@ -11,13 +11,14 @@ use keyfob::{Migration, UnixTime, transition};
 use crate::entropy::{Source, keyfob_entropy_t};
 use crate::given::give;
 use crate::keyfob_status_t::{self, *};
-use crate::lent::{Result, copied_text, lent, room_for_typed};
+use crate::lent::{KEYFOB_TYPED_BYTES, Result, copied_text, lent};
 use crate::otp::read_code;
 use crate::params::keyfob_params_t;
 use crate::policy::{Settings, keyfob_context_t};
 use crate::proposal::{keyfob_proposal_t, propose};
 use crate::record::{keyfob_record_t, stored};
 use crate::registration::{keyfob_migration_t, keyfob_proof_t, keyfob_registration_t};
+use crate::wiped::Wiped;
 
 /// Decides about a new registration, pending until its first code. Over one that is pending it
 /// starts again; over an active one it is `KEYFOB_ALREADY_REGISTERED`.
@@ -59,9 +60,9 @@ pub unsafe extern "C" fn keyfob_propose_authenticate(
     length: usize,
     context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
-    let mut room = room_for_typed();
+    let mut room = Wiped::<[u8; KEYFOB_TYPED_BYTES]>::new();
     // SAFETY: as the caller says.
-    let typed = unsafe { copied_text(&mut *room, typed, length) };
+    let typed = unsafe { copied_text(room.zeros(), typed, length) };
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
         Ok(transition::authenticate_typed(
@@ -145,9 +146,9 @@ pub unsafe extern "C" fn keyfob_propose_recover(
     length: usize,
     context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
-    let mut room = room_for_typed();
+    let mut room = Wiped::<[u8; KEYFOB_TYPED_BYTES]>::new();
     // SAFETY: as the caller says.
-    let typed = unsafe { copied_text(&mut *room, typed, length) };
+    let typed = unsafe { copied_text(room.zeros(), typed, length) };
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
         Ok(transition::recover(

@@ -2,15 +2,13 @@
 
 use core::cell::Cell;
 use core::ffi::{c_int, c_void};
-use core::mem::MaybeUninit;
 
 use keyfob::{Record, RegistrationStore, Revision, Swap};
-use zeroize::Zeroize as _;
 
-use crate::given::{Plain, zeros};
 use crate::keyfob_status_t::{self, *};
 use crate::lent::{Result, lent};
 use crate::record::{keyfob_record_t, keyfob_swap_t, keyfob_write_t};
+use crate::wiped::Wiped;
 
 /// What a store found.
 #[repr(u32)]
@@ -115,27 +113,4 @@ pub(crate) const fn read_swap(swap: u32) -> Result<Swap> {
 
 fn is(answer: c_int, wanted: u32) -> bool {
     u32::try_from(answer) == Ok(wanted)
-}
-
-/// What lies on the stack for a call and is wiped after it.
-struct Wiped<T>(MaybeUninit<T>);
-
-impl<T: Plain> Wiped<T> {
-    const fn new() -> Self {
-        Self(MaybeUninit::uninit())
-    }
-
-    /// The place, with all of its bytes zero: C may copy them all.
-    fn zeros(&mut self) -> &mut T {
-        zeros(&mut self.0)
-    }
-}
-
-impl<T> Drop for Wiped<T> {
-    fn drop(&mut self) {
-        let place = self.0.as_mut_ptr().cast::<MaybeUninit<u8>>();
-        // SAFETY: these are all the bytes of the value, which isn't used any more.
-        let bytes = unsafe { core::slice::from_raw_parts_mut(place, size_of::<T>()) };
-        bytes.zeroize();
-    }
 }
