@@ -5,7 +5,8 @@
 use core::ffi::c_char;
 use core::mem::MaybeUninit;
 
-use keyfob::{UnixTime, transition};
+use keyfob::transition::{self, Context};
+use keyfob::{Policy, UnixTime};
 
 use crate::border::{give, lent, lent_text};
 use crate::entropy::keyfob_entropy_t;
@@ -283,7 +284,8 @@ pub extern "C" fn keyfob_record_export(
 ) -> keyfob_status_t {
     give(migration, || {
         let record = stored(record)?;
-        let proposal = transition::export(record.as_ref(), UnixTime::from_seconds(now))?;
+        let context = Context::new(UnixTime::from_seconds(now), &Policy::DEFAULT);
+        let proposal = transition::export(record.as_ref(), &context)?;
         let answer = proposal.settle(None).map_err(|_| KEYFOB_CONFLICT)?;
         keyfob_migration_t::told(answer?)
     })
