@@ -9,7 +9,7 @@
  * Nothing that a call is given may change before it returns: not by another thread, not by an
  * interrupt, and not by the functions of yours that it calls. What it writes may not overlap with
  * anything else that it is given. It writes structures and texts whole, padding included: on any
- * status but KEYFOB_OK they are zero, but for what their comments say of KEYFOB_LOCKED.
+ * status but KEYFOB_OK they are zero, but for what their comments say of refusals.
  *
  * No function of yours that keyfob calls, of a store or for randomness, may throw or leave by
  * longjmp. What it is given is there until it returns.
@@ -179,6 +179,16 @@ enum keyfob_status_t
      * What only a time-based or only a counter-based token can do was asked of the other.
      */
     KEYFOB_WRONG_KIND = 18,
+    /**
+     * The code was right, but codes of its time are refused until `locked_until`: a code of a later
+     * time was used, or a fence refuses them.
+     */
+    KEYFOB_TOO_EARLY = 19,
+    /**
+     * The recovery code needs a slow hash, and its attempt was counted before that is computed: go on
+     * with `keyfob_propose_finish_recovery`. `keyfob_recover` does so itself.
+     */
+    KEYFOB_COUNTED = 20,
     /**
      * Refused for a reason that this C library has no name for yet.
      */
@@ -990,13 +1000,18 @@ typedef struct {
 } keyfob_proof_t;
 
 /**
- * What came of a code of the token. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+ * What came of a code of the token. If it was refused, all but the wait and the failures is zero.
  */
 typedef struct {
     /**
-     * With `KEYFOB_LOCKED`: no attempt is made before this moment.
+     * With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+     * moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
      */
     uint64_t locked_until;
+    /**
+     * How many seconds that is from now.
+     */
+    uint64_t wait_seconds;
     /**
      * The step whose code was accepted; it and all before it are burned.
      */
@@ -1021,6 +1036,10 @@ typedef struct {
      * Other than 0 if this was the first code of a replacement, which took over with it.
      */
     uint8_t replaced;
+    /**
+     * With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+     */
+    uint8_t failures;
 } keyfob_authentication_t;
 
 /**
@@ -1075,13 +1094,18 @@ typedef struct {
 } keyfob_migrated_t;
 
 /**
- * What came of a recovery code. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+ * What came of a recovery code. If it was refused, all but the wait and the failures is zero.
  */
 typedef struct {
     /**
-     * With `KEYFOB_LOCKED`: no attempt is made before this moment.
+     * With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+     * moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
      */
     uint64_t locked_until;
+    /**
+     * How many seconds that is from now.
+     */
+    uint64_t wait_seconds;
     /**
      * The registration's own name.
      */
@@ -1094,16 +1118,25 @@ typedef struct {
      * How many recovery codes are left.
      */
     uint32_t remaining;
+    /**
+     * With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+     */
+    uint8_t failures;
 } keyfob_recovery_t;
 
 /**
- * What came of two consecutive codes. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+ * What came of two consecutive codes. If it was refused, all but the wait and the failures is zero.
  */
 typedef struct {
     /**
-     * With `KEYFOB_LOCKED`: no attempt is made before this moment.
+     * With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+     * moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
      */
     uint64_t locked_until;
+    /**
+     * How many seconds that is from now.
+     */
+    uint64_t wait_seconds;
     /**
      * The step of the second code.
      */
@@ -1112,6 +1145,10 @@ typedef struct {
      * How many steps the token's clock is ahead of ours; 0 for a counter.
      */
     int16_t drift_steps;
+    /**
+     * With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+     */
+    uint8_t failures;
 } keyfob_resync_t;
 
 /**
@@ -1123,7 +1160,7 @@ typedef struct {
      */
     uint64_t locked_until;
     /**
-     * Failures in a row, where attempts are made.
+     * Failures in a row; 0 if an operator must unlock it.
      */
     uint8_t failures;
 } keyfob_lock_t;
@@ -1160,6 +1197,11 @@ typedef struct {
      * Until when a replacement can take over; 0 if none is waiting.
      */
     uint64_t replacement_until;
+    /**
+     * Until when right codes are `KEYFOB_TOO_EARLY`, after a fence or a log-in while a clock was ahead;
+     * 0 if they are accepted. `keyfob_forget_future_steps` helps.
+     */
+    uint64_t refused_until;
     /**
      * Whether codes of the token are attempted.
      */
@@ -1541,6 +1583,16 @@ keyfob_status_t keyfob_fence(const keyfob_store_t *store,
                              const keyfob_context_t *context);
 
 /**
+ * Forgets that steps of the future are burned: `keyfob_propose_forget_future_steps`, carried out.
+ *
+ * Duties of the caller:
+ * The functions of `store` are as it says.
+ */
+keyfob_status_t keyfob_forget_future_steps(const keyfob_store_t *store,
+                                           const void *id,
+                                           const keyfob_context_t *context);
+
+/**
  * Deletes a registration, a damaged one included: `keyfob_propose_delete`, carried out.
  *
  * Duties of the caller:
@@ -1628,6 +1680,16 @@ keyfob_status_t keyfob_propose_recover(keyfob_proposal_t *proposal,
                                        const keyfob_context_t *context);
 
 /**
+ * Decides about a recovery code whose attempt is counted: `keyfob_settle_recovery` said
+ * `KEYFOB_COUNTED` of this proposal, which has the code. Load the record anew for it. Here the slow
+ * hash is computed. After a conflict begin again with `keyfob_propose_recover`. Needs the feature
+ * `sha2`.
+ */
+keyfob_status_t keyfob_propose_finish_recovery(keyfob_proposal_t *proposal,
+                                               const keyfob_record_t *record,
+                                               const keyfob_context_t *context);
+
+/**
  * Decides about new recovery codes, for a person who has just logged in: the old ones stop working
  * when they are stored. Needs the feature `sha2`.
  *
@@ -1677,6 +1739,16 @@ keyfob_status_t keyfob_propose_fence(keyfob_proposal_t *proposal,
                                      const keyfob_context_t *context);
 
 /**
+ * Decides about forgetting that steps of the future are burned: for a time-based token that was used
+ * while a clock was ahead, so that its right codes are `KEYFOB_TOO_EARLY` now. A code that was accepted
+ * then is accepted once more when its time comes: call it only for somebody who has shown otherwise
+ * who they are.
+ */
+keyfob_status_t keyfob_propose_forget_future_steps(keyfob_proposal_t *proposal,
+                                                   const keyfob_record_t *record,
+                                                   const keyfob_context_t *context);
+
+/**
  * Decides about deleting a registration, a damaged one included. The person then logs in without
  * this factor: ask for a fresh log-in or an operator.
  */
@@ -1723,7 +1795,9 @@ keyfob_status_t keyfob_settle_migration(keyfob_proposal_t *proposal,
                                         keyfob_migrated_t *migrated);
 
 /**
- * Gives the answer of `keyfob_propose_recover`, as `keyfob_settle_enrollment` does.
+ * Gives the answer of `keyfob_propose_recover` or `keyfob_propose_finish_recovery`, as
+ * `keyfob_settle_enrollment` does. On `KEYFOB_COUNTED` the proposal has the code still: give it to
+ * `keyfob_propose_finish_recovery`.
  */
 keyfob_status_t keyfob_settle_recovery(keyfob_proposal_t *proposal,
                                        uint32_t swap,

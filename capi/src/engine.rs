@@ -304,6 +304,21 @@ pub unsafe extern "C" fn keyfob_fence(
     })
 }
 
+/// Forgets that steps of the future are burned: `keyfob_propose_forget_future_steps`, carried out.
+///
+/// # Safety
+/// The functions of `store` are as it says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyfob_forget_future_steps(
+    store: Option<&Cell<keyfob_store_t>>,
+    id: *const c_void,
+    context: Option<&Cell<keyfob_context_t>>,
+) -> keyfob_status_t {
+    change(store, Settings::read(context), |engine, now| {
+        engine.forget_future_steps(&Id(id), now)
+    })
+}
+
 /// Deletes a registration, a damaged one included: `keyfob_propose_delete`, carried out.
 ///
 /// # Safety

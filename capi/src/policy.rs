@@ -120,6 +120,11 @@ impl Settings {
         engine
     }
 
+    #[cfg(feature = "sha2")]
+    pub(crate) const fn pepper(&self) -> Option<&Pepper> {
+        self.pepper.as_ref()
+    }
+
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             #[cfg(feature = "sha2")]
@@ -207,7 +212,7 @@ pub extern "C" fn keyfob_policy_default() -> keyfob_policy_t {
         free_failures: 5,
         disabled_at: Throttle::MAX_FAILURES,
         pending_minutes: 60,
-        first_wait_seconds: 30,
+        first_wait_seconds: 120,
         longest_wait_seconds: 3_600,
         resync_steps: ResyncReach::DEFAULT.as_steps(),
         drift_steps: DriftCap::OFF.as_steps(),

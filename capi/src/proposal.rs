@@ -4,7 +4,10 @@ use core::mem::{MaybeUninit, align_of, size_of};
 
 use keyfob::{Authenticated, Enrollment, Migrated, Proposal, Resynced, Write};
 #[cfg(feature = "sha2")]
-use keyfob::{Recovered, RecoveryCodes};
+use keyfob::{
+    Recovered, RecoveryCodes,
+    transition::{CountedRecoveryCode, Recovery},
+};
 use zeroize::Zeroize as _;
 
 use crate::given::{self, status};
@@ -48,7 +51,12 @@ pub(crate) enum Decision {
     Authentication(Proposal<Authenticated>),
     Migration(Proposal<Migrated>),
     #[cfg(feature = "sha2")]
-    Recovery(Proposal<Recovered>),
+    Recovery(Proposal<Recovery>),
+    /// No decision yet: a code whose attempt is counted.
+    #[cfg(feature = "sha2")]
+    CountedRecovery(CountedRecoveryCode),
+    #[cfg(feature = "sha2")]
+    FinishedRecovery(Proposal<Recovered>),
     #[cfg(feature = "sha2")]
     RecoveryCodes(Proposal<RecoveryCodes>),
     Resync(Proposal<Resynced>),
@@ -63,6 +71,10 @@ impl Decision {
             Self::Migration(proposal) => proposal.write(),
             #[cfg(feature = "sha2")]
             Self::Recovery(proposal) => proposal.write(),
+            #[cfg(feature = "sha2")]
+            Self::CountedRecovery(_) => None,
+            #[cfg(feature = "sha2")]
+            Self::FinishedRecovery(proposal) => proposal.write(),
             #[cfg(feature = "sha2")]
             Self::RecoveryCodes(proposal) => proposal.write(),
             Self::Resync(proposal) => proposal.write(),
@@ -102,7 +114,9 @@ decided!(Enrollment, Enrollment);
 decided!(Authenticated, Authentication);
 decided!(Migrated, Migration);
 #[cfg(feature = "sha2")]
-decided!(Recovered, Recovery);
+decided!(Recovery, Recovery);
+#[cfg(feature = "sha2")]
+decided!(Recovered, FinishedRecovery);
 #[cfg(feature = "sha2")]
 decided!(RecoveryCodes, RecoveryCodes);
 decided!(Resynced, Resync);
@@ -150,13 +164,34 @@ impl keyfob_proposal_t {
 
     /// Takes the proposal out and wipes the place; one of another kind stays.
     pub(crate) fn take<T: Decided>(&mut self) -> Result<Proposal<T>> {
-        // SAFETY: as in `decision`, and wiping forgets the mark.
-        let held = unsafe { self.held()?.read() };
-        self.wipe();
-        T::release(held.decision).map_err(|other| {
+        T::release(self.take_decision()?).map_err(|other| {
             self.hold(other);
             KEYFOB_OTHER_PROPOSAL
         })
+    }
+
+    #[cfg(feature = "sha2")]
+    pub(crate) fn keep_counted(&mut self, code: CountedRecoveryCode) {
+        self.hold(Decision::CountedRecovery(code));
+    }
+
+    /// Takes a code out whose attempt is counted, and wipes the place; what else is in it stays.
+    #[cfg(feature = "sha2")]
+    pub(crate) fn take_counted(&mut self) -> Result<CountedRecoveryCode> {
+        match self.take_decision()? {
+            Decision::CountedRecovery(code) => Ok(code),
+            other => {
+                self.hold(other);
+                Err(KEYFOB_OTHER_PROPOSAL)
+            }
+        }
+    }
+
+    fn take_decision(&mut self) -> Result<Decision> {
+        // SAFETY: as in `decision`, and wiping forgets the mark.
+        let held = unsafe { self.held()?.read() };
+        self.wipe();
+        Ok(held.decision)
     }
 
     fn wipe(&mut self) {

@@ -6,7 +6,8 @@ use core::cell::Cell;
 use core::ffi::c_char;
 use core::mem::MaybeUninit;
 
-use keyfob::{Migration, UnixTime, transition};
+use keyfob::Migration;
+use keyfob::transition;
 
 use crate::entropy::{Source, keyfob_entropy_t};
 use crate::given::give;
@@ -159,6 +160,32 @@ pub unsafe extern "C" fn keyfob_propose_recover(
     })
 }
 
+/// Decides about a recovery code whose attempt is counted: `keyfob_settle_recovery` said
+/// `KEYFOB_COUNTED` of this proposal, which has the code. Load the record anew for it. Here the slow
+/// hash is computed. After a conflict begin again with `keyfob_propose_recover`. Needs the feature
+/// `sha2`.
+#[cfg(feature = "sha2")]
+#[unsafe(no_mangle)]
+pub extern "C" fn keyfob_propose_finish_recovery(
+    proposal: Option<&mut keyfob_proposal_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+) -> keyfob_status_t {
+    let Some(proposal) = proposal else {
+        return KEYFOB_NULL_POINTER;
+    };
+    let counted = proposal.take_counted();
+    propose(Some(proposal), || {
+        let (record, settings) = (stored(record)?, Settings::read(context)?);
+        let hashed = counted?.hash(settings.pepper())?;
+        Ok(transition::finish_recovery(
+            record.as_ref(),
+            &hashed,
+            &settings.context(),
+        )?)
+    })
+}
+
 /// Decides about new recovery codes, for a person who has just logged in: the old ones stop working
 /// when they are stored. Needs the feature `sha2`.
 ///
@@ -255,6 +282,25 @@ pub extern "C" fn keyfob_propose_fence(
     })
 }
 
+/// Decides about forgetting that steps of the future are burned: for a time-based token that was used
+/// while a clock was ahead, so that its right codes are `KEYFOB_TOO_EARLY` now. A code that was accepted
+/// then is accepted once more when its time comes: call it only for somebody who has shown otherwise
+/// who they are.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyfob_propose_forget_future_steps(
+    proposal: Option<&mut keyfob_proposal_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+) -> keyfob_status_t {
+    propose(proposal, || {
+        let (record, settings) = (stored(record)?, Settings::read(context)?);
+        Ok(transition::forget_future_steps(
+            record.as_ref(),
+            &settings.context(),
+        )?)
+    })
+}
+
 /// Decides about deleting a registration, a damaged one included. The person then logs in without
 /// this factor: ask for a fresh log-in or an operator.
 #[unsafe(no_mangle)]
@@ -291,7 +337,7 @@ pub extern "C" fn keyfob_record_export(
 ) -> keyfob_status_t {
     give(migration, || {
         let record = stored(record)?;
-        let proposal = transition::export(record.as_ref(), UnixTime::from_seconds(now))?;
+        let proposal = transition::export(record.as_ref(), &Settings::at(now).context())?;
         proposal.settle(None).map_err(|_| KEYFOB_CONFLICT)
     })
 }

@@ -7,7 +7,7 @@ use core::fmt::Write as _;
 
 use keyfob::{
     Authenticated, Enrollment, ExistingRecoveryCodes, LockState, Migrated, Migration, Proof,
-    RegistrationId, Rejection, Resynced, Status, StatusState, UnixTime,
+    RegistrationId, Rejection, Resynced, Status, StatusState, UnixTime, Wait,
 };
 #[cfg(feature = "sha2")]
 use keyfob::{Recovered, RecoveryCodes};
@@ -152,12 +152,15 @@ impl Told<Enrollment> for keyfob_enrollment_t {
     }
 }
 
-/// What came of a code of the token. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+/// What came of a code of the token. If it was refused, all but the wait and the failures is zero.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_authentication_t {
-    /// With `KEYFOB_LOCKED`: no attempt is made before this moment.
+    /// With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+    /// moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
     pub locked_until: u64,
+    /// How many seconds that is from now.
+    pub wait_seconds: u64,
     /// The step whose code was accepted; it and all before it are burned.
     pub step: u64,
     /// The registration's own name.
@@ -170,6 +173,8 @@ pub struct keyfob_authentication_t {
     pub activated: u8,
     /// Other than 0 if this was the first code of a replacement, which took over with it.
     pub replaced: u8,
+    /// With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+    pub failures: u8,
 }
 
 impl Told<Authenticated> for keyfob_authentication_t {
@@ -184,22 +189,30 @@ impl Told<Authenticated> for keyfob_authentication_t {
     }
 
     fn refuse(&mut self, rejection: &Rejection) {
-        self.locked_until = locked_until(rejection);
+        let told = Refusal::of(rejection);
+        self.locked_until = told.locked_until;
+        self.wait_seconds = told.wait_seconds;
+        self.failures = told.failures;
     }
 }
 
-/// What came of a recovery code. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+/// What came of a recovery code. If it was refused, all but the wait and the failures is zero.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_recovery_t {
-    /// With `KEYFOB_LOCKED`: no attempt is made before this moment.
+    /// With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+    /// moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
     pub locked_until: u64,
+    /// How many seconds that is from now.
+    pub wait_seconds: u64,
     /// The registration's own name.
     pub registration_id: keyfob_registration_id_t,
     /// Lets the person change the token, for five minutes.
     pub proof: keyfob_proof_t,
     /// How many recovery codes are left.
     pub remaining: u32,
+    /// With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+    pub failures: u8,
 }
 
 #[cfg(feature = "sha2")]
@@ -212,20 +225,28 @@ impl Told<Recovered> for keyfob_recovery_t {
     }
 
     fn refuse(&mut self, rejection: &Rejection) {
-        self.locked_until = locked_until(rejection);
+        let told = Refusal::of(rejection);
+        self.locked_until = told.locked_until;
+        self.wait_seconds = told.wait_seconds;
+        self.failures = told.failures;
     }
 }
 
-/// What came of two consecutive codes. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+/// What came of two consecutive codes. If it was refused, all but the wait and the failures is zero.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_resync_t {
-    /// With `KEYFOB_LOCKED`: no attempt is made before this moment.
+    /// With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+    /// moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
     pub locked_until: u64,
+    /// How many seconds that is from now.
+    pub wait_seconds: u64,
     /// The step of the second code.
     pub step: u64,
     /// How many steps the token's clock is ahead of ours; 0 for a counter.
     pub drift_steps: i16,
+    /// With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+    pub failures: u8,
 }
 
 impl Told<Resynced> for keyfob_resync_t {
@@ -236,7 +257,10 @@ impl Told<Resynced> for keyfob_resync_t {
     }
 
     fn refuse(&mut self, rejection: &Rejection) {
-        self.locked_until = locked_until(rejection);
+        let told = Refusal::of(rejection);
+        self.locked_until = told.locked_until;
+        self.wait_seconds = told.wait_seconds;
+        self.failures = told.failures;
     }
 }
 
@@ -327,11 +351,44 @@ impl Told<Migrated> for keyfob_migrated_t {
     }
 }
 
-/// Until when no attempt is made; 0 for all other refusals.
-fn locked_until(rejection: &Rejection) -> u64 {
-    match rejection {
-        Rejection::Locked { until } => until.as_seconds(),
-        _ => 0,
+/// What is told of a refusal besides its status.
+#[derive(Default)]
+struct Refusal {
+    locked_until: u64,
+    wait_seconds: u64,
+    failures: u8,
+}
+
+impl Refusal {
+    fn of(rejection: &Rejection) -> Self {
+        match *rejection {
+            Rejection::Locked(wait) | Rejection::TooEarly(wait) => Self::waiting(wait, 0),
+            Rejection::Mismatch { lock } => Self::locked(lock),
+            _ => Self::default(),
+        }
+    }
+
+    fn locked(lock: LockState) -> Self {
+        match lock {
+            LockState::Open { failures } => Self {
+                failures,
+                ..Self::default()
+            },
+            LockState::Locked { failures, wait } => Self::waiting(wait, failures),
+            _ => Self {
+                locked_until: KEYFOB_NEVER,
+                wait_seconds: KEYFOB_NEVER,
+                failures: 0,
+            },
+        }
+    }
+
+    const fn waiting(wait: Wait, failures: u8) -> Self {
+        Self {
+            locked_until: wait.until.as_seconds(),
+            wait_seconds: wait.seconds,
+            failures,
+        }
     }
 }
 
@@ -353,7 +410,7 @@ pub enum keyfob_state_t {
 pub struct keyfob_lock_t {
     /// Not before this moment: 0 if they are made now, `KEYFOB_NEVER` until an operator unlocks it.
     pub locked_until: u64,
-    /// Failures in a row, where attempts are made.
+    /// Failures in a row; 0 if an operator must unlock it.
     pub failures: u8,
 }
 
@@ -362,7 +419,10 @@ impl keyfob_lock_t {
     fn copy(&mut self, state: LockState) {
         match state {
             LockState::Open { failures } => self.failures = failures,
-            LockState::Locked { until } => self.locked_until = until.as_seconds(),
+            LockState::Locked { failures, wait } => {
+                self.locked_until = wait.until.as_seconds();
+                self.failures = failures;
+            }
             _ => self.locked_until = KEYFOB_NEVER,
         }
     }
@@ -386,6 +446,9 @@ pub struct keyfob_registration_t {
     pub last_use: u64,
     /// Until when a replacement can take over; 0 if none is waiting.
     pub replacement_until: u64,
+    /// Until when right codes are `KEYFOB_TOO_EARLY`, after a fence or a log-in while a clock was ahead;
+    /// 0 if they are accepted. `keyfob_forget_future_steps` helps.
+    pub refused_until: u64,
     /// Whether codes of the token are attempted.
     pub codes: keyfob_lock_t,
     /// Whether recovery codes are attempted.
@@ -410,6 +473,7 @@ impl Told<Status> for keyfob_registration_t {
         self.state_time = state_time.as_seconds();
         self.last_use = status.last_use.map_or(KEYFOB_NEVER, UnixTime::as_seconds);
         self.replacement_until = status.replacement_until.map_or(0, UnixTime::as_seconds);
+        self.refused_until = status.refused_until.map_or(0, UnixTime::as_seconds);
         self.codes.copy(status.codes);
         self.recovery.copy(status.recovery);
         self.drift_steps = status.drift_steps;

@@ -2,7 +2,11 @@
 
 use core::mem::MaybeUninit;
 
+#[cfg(feature = "sha2")]
+use keyfob::Recovered;
 use keyfob::Rejection;
+#[cfg(feature = "sha2")]
+use keyfob::transition::Recovery;
 
 use crate::given::{Told, give};
 use crate::keyfob_status_t::{self, *};
@@ -34,6 +38,26 @@ fn take_answer<T: Decided>(
     let proposal = proposal.take::<T>()?;
     let swap = read_swap(swap)?;
     proposal.settle(Some(swap)).map_err(|_| KEYFOB_CONFLICT)
+}
+
+/// The answer about a recovery code; of one that is only counted, the proposal keeps the code.
+#[cfg(feature = "sha2")]
+fn take_recovery(
+    proposal: &mut keyfob_proposal_t,
+    swap: u32,
+) -> Result<core::result::Result<Recovered, Rejection>> {
+    match take_answer::<Recovered>(proposal, swap) {
+        Err(KEYFOB_OTHER_PROPOSAL) => {}
+        finished => return finished,
+    }
+    match take_answer::<Recovery>(proposal, swap)? {
+        Ok(Recovery::Recovered(recovered)) => Ok(Ok(recovered)),
+        Ok(Recovery::Counted(counted)) => {
+            proposal.keep_counted(counted);
+            Err(KEYFOB_COUNTED)
+        }
+        Err(rejection) => Ok(Err(rejection)),
+    }
 }
 
 /// Gives the answer of `keyfob_propose_create` or `keyfob_propose_replace`, and wipes the proposal.
@@ -69,7 +93,9 @@ pub extern "C" fn keyfob_settle_migration(
     settle(proposal, swap, migrated)
 }
 
-/// Gives the answer of `keyfob_propose_recover`, as `keyfob_settle_enrollment` does.
+/// Gives the answer of `keyfob_propose_recover` or `keyfob_propose_finish_recovery`, as
+/// `keyfob_settle_enrollment` does. On `KEYFOB_COUNTED` the proposal has the code still: give it to
+/// `keyfob_propose_finish_recovery`.
 #[cfg(feature = "sha2")]
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_settle_recovery(
@@ -77,7 +103,10 @@ pub extern "C" fn keyfob_settle_recovery(
     swap: u32,
     recovery: Option<&mut MaybeUninit<keyfob_recovery_t>>,
 ) -> keyfob_status_t {
-    settle(proposal, swap, recovery)
+    let (Some(proposal), Some(recovery)) = (proposal, recovery) else {
+        return KEYFOB_NULL_POINTER;
+    };
+    give(Some(recovery), || take_recovery(proposal, swap))
 }
 
 /// Gives the answer of `keyfob_propose_recovery_codes`, as `keyfob_settle_enrollment` does.

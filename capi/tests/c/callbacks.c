@@ -120,6 +120,7 @@ static void lend_everything(const memory_t *stored)
     lent.context.now = NOON + 60;
     lent.context.policy = keyfob_policy_default();
     lent.context.policy.pbkdf2_iterations = 2;
+    lent.context.policy.drift_steps = 50;
     lent.context.has_pepper = 1;
     memset(lent.context.pepper, 7, sizeof lent.context.pepper);
     lent.params = keyfob_params_default();

@@ -94,10 +94,10 @@ static int answers_have_no_padding_of_the_stacks(void)
 
     CHECK(keyfob_totp_code(&enrollment.secret, &params, NOON, &code) == KEYFOB_OK);
     FILLS(keyfob_authenticate(&store, "a", code.text, 6, &context, &authentication), authentication);
-    PADDING_AFTER(authentication, keyfob_authentication_t, replaced);
+    PADDING_AFTER(authentication, keyfob_authentication_t, failures);
 
     FILLS(keyfob_recover(&store, "a", typed, length_of(typed), &context, &recovery), recovery);
-    PADDING_AFTER(recovery, keyfob_recovery_t, remaining);
+    PADDING_AFTER(recovery, keyfob_recovery_t, failures);
 
     FILLS(keyfob_registration_status(&store, "a", &context, &registration), registration);
     PADDING(registration, keyfob_registration_t, codes.failures, recovery);
@@ -107,7 +107,7 @@ static int answers_have_no_padding_of_the_stacks(void)
     CHECK(keyfob_totp_code(&enrollment.secret, &params, NOON + 300, &code) == KEYFOB_OK);
     CHECK(keyfob_totp_code(&enrollment.secret, &params, NOON + 330, &second) == KEYFOB_OK);
     FILLS(keyfob_resync(&store, "a", code.text, 6, second.text, 6, &context, &resync), resync);
-    PADDING_AFTER(resync, keyfob_resync_t, drift_steps);
+    PADDING_AFTER(resync, keyfob_resync_t, failures);
 
     FILLS(keyfob_export(&store, "a", NOON, &migration), migration);
     PADDING(migration, keyfob_migration_t, secret, params);
@@ -236,6 +236,7 @@ static int a_lock_tells_its_end_alone(void)
     memset(&authentication, 0xaa, sizeof authentication);
     CHECK(keyfob_authenticate(&store, "a", "000000", 6, &context, &authentication) == KEYFOB_LOCKED);
     CHECK(authentication.locked_until == locked.codes.locked_until);
+    CHECK(authentication.wait_seconds == authentication.locked_until - NOON);
     CHECK(is_zero(&authentication, offsetof(keyfob_authentication_t, step), sizeof authentication));
     return 0;
 }
@@ -247,6 +248,7 @@ int given(void)
     params = keyfob_params_default();
     context.now = NOON;
     context.policy = keyfob_policy_default();
+    context.policy.drift_steps = 20;
     entropy = repeatable_entropy(&randomness);
     memory_alone = store = memory_store(&memory);
     store.load = load;

@@ -50,12 +50,14 @@ Enrollment = structure(
 Authentication = structure(
     "Authentication",
     locked_until=c_uint64,
+    wait_seconds=c_uint64,
     step=c_uint64,
     registration_id=c_uint8 * 16,
     proof=c_uint8 * 24,
     offset=c_int8,
     activated=c_uint8,
     replaced=c_uint8,
+    failures=c_uint8,
 )
 Load = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(Record))
 CompareAndSwap = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(Write))

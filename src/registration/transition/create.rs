@@ -18,7 +18,7 @@ use crate::{Entropy, EntropyError, Params, Secret, UnixTime};
 pub struct NewRegistration {
     /// What the token and its verifier agree on. The default is what every app understands.
     pub params: Params,
-    /// How long it waits for its first code; by default what the policy says.
+    /// How long it waits for its first code: by default what the policy says, and at most that.
     pub lifetime: Option<PendingLifetime>,
 }
 
@@ -137,8 +137,9 @@ pub(super) fn draw_token(
 impl NewRegistration {
     /// When the new token lapses.
     pub(super) fn pending_until(&self, context: &Context<'_>) -> UnixTime {
-        let lifetime = self.lifetime.unwrap_or(context.policy.pending_lifetime);
-        context.now.saturating_add(lifetime.as_seconds())
+        let longest = context.policy.pending_lifetime.as_seconds();
+        let lifetime = self.lifetime.map_or(longest, PendingLifetime::as_seconds);
+        context.now.saturating_add(lifetime.min(longest))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The way out: a token handed to another system.
 
-use super::{Migration, with_registration};
-use crate::UnixTime;
+use super::{Context, Migration, with_registration};
 use crate::registration::Failure;
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
@@ -20,16 +19,18 @@ use crate::registration::record::Record;
 /// A [`Failure`] if the stored record can't be read.
 pub fn export(
     record: Option<&Record>,
-    now: UnixTime,
+    context: &Context<'_>,
 ) -> Result<Proposal<Migration<'static>>, Failure> {
     with_registration(record, |_, registration| {
-        Ok(match registration.require_active(now) {
-            Err(rejection) => Proposal::rejected(rejection),
-            Ok(()) => Proposal::unwritten(Migration {
-                burned: Some(registration.token.burned),
-                drift_steps: registration.token.drift,
-                ..Migration::new(registration.token.secret.clone(), registration.token.params)
-            }),
-        })
+        Ok(
+            match registration.require_active(context.now, context.policy) {
+                Err(rejection) => Proposal::rejected(rejection),
+                Ok(()) => Proposal::unwritten(Migration {
+                    burned: Some(registration.token.burned),
+                    drift_steps: registration.token.drift,
+                    ..Migration::new(registration.token.secret.clone(), registration.token.params)
+                }),
+            },
+        )
     })
 }
