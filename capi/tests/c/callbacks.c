@@ -266,6 +266,26 @@ static keyfob_status_t migrate_after_conflicts(void)
     return migrate();
 }
 
+/* The code is hashed between two swaps. */
+static keyfob_status_t recover_with_weak_code(void)
+{
+    keyfob_recovery_codes_t codes;
+    keyfob_context_t context = lent.context;
+    int with = pattern;
+
+    pattern = CALM;
+    context.policy.recovery_format = KEYFOB_SHORT_CODES;
+    keyfob_rotate_recovery_codes(&calm_store, lent.id, &context, &calm_entropy, &codes);
+    lend_text(codes.codes[0].text, length_of(codes.codes[0].text));
+    pattern = with;
+    return recover();
+}
+
+static keyfob_status_t forget_future_steps(void)
+{
+    return keyfob_forget_future_steps(&lent.store, lent.id, &lent.context);
+}
+
 static keyfob_status_t rotate(void)
 {
     return keyfob_rotate_recovery_codes(&lent.store, lent.id, &lent.context, &lent.entropy,
@@ -424,6 +444,7 @@ static const case_t CASES[] = {
     {"recover with a wrong code", recover_with_wrong_code, ANSWER(recovery), 1, KEYFOB_MISMATCH},
     {"recover with a code", recover_with_code, ANSWER(recovery), 1, KEYFOB_CODE_AS_RECOVERY_CODE},
     {"recover after conflicts", recover_after_conflicts, ANSWER(recovery), 1, KEYFOB_OK},
+    {"recover with a weak code", recover_with_weak_code, ANSWER(recovery), 1, KEYFOB_OK},
     {"replace", replace, ANSWER(enrollment), 1, KEYFOB_OK},
     {"migrate", migrate, ANSWER(migrated), 0, KEYFOB_OK},
     {"migrate with recovery codes", migrate_with_recovery_codes, ANSWER(migrated), 0, KEYFOB_OK},
@@ -434,6 +455,7 @@ static const case_t CASES[] = {
     {"export", export, ANSWER(migration), 1, KEYFOB_OK},
     {"unlock", unlock, 0, 1, KEYFOB_OK},
     {"set the drift", set_drift, 0, 1, KEYFOB_OK},
+    {"forget future steps", forget_future_steps, 0, 1, KEYFOB_OK},
     {"fence", fence, 0, 1, KEYFOB_OK},
     {"delete", delete, 0, 1, KEYFOB_OK},
     {"generate", generate, ANSWER(secret), 0, KEYFOB_OK},

@@ -118,6 +118,9 @@ static int nulls_in_proposals(void)
     NULL_IN(keyfob_propose_resync(&proposal, &record, "123456", 6, "123456", 6, NULL));
     NULL_IN(keyfob_propose_unlock(NULL, &record));
     NULL_IN(keyfob_propose_drift(NULL, &record, 0));
+    NULL_IN(keyfob_propose_finish_recovery(NULL, &record, &context));
+    NULL_IN(keyfob_propose_forget_future_steps(NULL, &record, &context));
+    NULL_IN(keyfob_propose_forget_future_steps(&proposal, &record, NULL));
     NULL_IN(keyfob_propose_fence(NULL, &record, &context));
     NULL_IN(keyfob_propose_fence(&proposal, &record, NULL));
     NULL_IN(keyfob_propose_delete(NULL, &record));
@@ -189,6 +192,8 @@ static int nulls_with_a_store(void)
     NULL_IN(keyfob_export(&store, NULL, 0, NULL));
     NULL_IN(keyfob_unlock(NULL, NULL));
     NULL_IN(keyfob_set_drift(NULL, NULL, 0));
+    NULL_IN(keyfob_forget_future_steps(NULL, NULL, &context));
+    NULL_IN(keyfob_forget_future_steps(&store, NULL, NULL));
     NULL_IN(keyfob_fence(NULL, NULL, &context));
     NULL_IN(keyfob_fence(&store, NULL, NULL));
     NULL_IN(keyfob_delete(NULL, NULL));
@@ -349,6 +354,9 @@ static void decide_everything(void)
         keyfob_settle_recovery(&proposal, KEYFOB_SWAP_STORED, &recovery);
     if (keyfob_propose_recovery_codes(&proposal, &record, &context, &entropy) == KEYFOB_OK)
         keyfob_settle_recovery_codes(&proposal, KEYFOB_SWAP_STORED, &codes);
+    keyfob_propose_finish_recovery(&proposal, &record, &context);
+    if (keyfob_propose_forget_future_steps(&proposal, &record, &context) == KEYFOB_OK)
+        keyfob_settle_change(&proposal, KEYFOB_SWAP_STORED);
     if (keyfob_propose_drift(&proposal, &record, 3) == KEYFOB_OK)
         keyfob_settle_change(&proposal, KEYFOB_SWAP_STORED);
     if (keyfob_propose_resync(&proposal, &record, "123456", 6, "654321", 6, &context) == KEYFOB_OK)

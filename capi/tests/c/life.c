@@ -141,6 +141,22 @@ static int is_found_again_by_two_codes(void)
     return 0;
 }
 
+static int is_accepted_again_after_a_clock_was_ahead(void)
+{
+    keyfob_registration_t registration;
+
+    desk.context.now += 86400;
+    CHECK(log_in() == KEYFOB_OK);
+    desk.context.now -= 86400 - 3600;
+    CHECK(log_in() == KEYFOB_TOO_EARLY && desk.last.wait_seconds > 80000);
+    CHECK(keyfob_registration_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
+    CHECK(registration.refused_until == desk.last.locked_until);
+    CHECK(keyfob_forget_future_steps(&desk.store, "alice", &desk.context) == KEYFOB_OK);
+    desk.context.now += 60;
+    CHECK(log_in() == KEYFOB_OK);
+    return 0;
+}
+
 static int moves_to_another_system(void)
 {
     static keyfob_migration_t migration;
@@ -180,7 +196,7 @@ int life(void)
 
     if ((line = is_confirmed_by_its_first_code()) || (line = is_locked_by_wrong_codes()) ||
         (line = is_replaced_with_a_proof()) || (line = is_found_again_by_two_codes()) ||
-        (line = moves_to_another_system()) || (line = nothing_is_accepted_unless_it_is_stored()))
+        (line = is_accepted_again_after_a_clock_was_ahead()) || (line = moves_to_another_system()) || (line = nothing_is_accepted_unless_it_is_stored()))
         return line;
     return 0;
 }
