@@ -30,7 +30,7 @@ pub use policy::{
 pub use proposal::{Conflict, Proposal, Swap, Write};
 pub use record::{Corrupt, Record, Revision};
 #[cfg(feature = "sha2")]
-pub use recovery::{Pepper, RecoveryCode, RecoveryCodes};
+pub use recovery::{Pepper, RecoveryCode, RecoveryCodes, SkippedRecoveryCodes};
 pub use registration::{LockState, Status, StatusState};
 use registration::{Registration, State, Token};
 pub use rejection::Rejection;

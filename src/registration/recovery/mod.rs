@@ -8,6 +8,8 @@ mod hash;
 mod pepper;
 mod set;
 #[cfg(feature = "sha2")]
+mod skipped;
+#[cfg(feature = "sha2")]
 mod slow;
 
 #[cfg(feature = "sha2")]
@@ -15,3 +17,5 @@ pub use code::{RecoveryCode, RecoveryCodes};
 #[cfg(feature = "sha2")]
 pub use pepper::Pepper;
 pub(super) use set::{Digest, Hashing, RecoverySet, Shape, Spelling};
+#[cfg(feature = "sha2")]
+pub use skipped::SkippedRecoveryCodes;

@@ -32,7 +32,9 @@ impl Recovered {
     }
 }
 
-/// Decides about a recovery code as it was typed, in any case, with or without spaces and hyphens.
+/// Decides about a recovery code as it was typed, in any case, with or without spaces and hyphens,
+/// those that phones type for them included. In codes that keyfob made, digits and letters that look
+/// alike are read as the one that there is: see [`RecoveryFormat`](crate::RecoveryFormat).
 ///
 /// A wrong one counts in a counter of its own. What can't be a recovery code of this registration,
 /// and one that is used already, is refused without a write. A success also ends the wait that
@@ -40,7 +42,7 @@ impl Recovered {
 ///
 /// # Errors
 /// A [`Failure`] if the record can't be read, or its codes were hashed under a pepper that isn't
-/// there.
+/// there or with more iterations than the policy allows.
 pub fn recover(
     record: Option<&Record>,
     typed: &str,
@@ -81,6 +83,7 @@ impl Registration {
         let Some(form) = set.admit(typed) else {
             return Ok(Err(malformed));
         };
+        set.require_affordable(context.policy.recovery)?;
         let burned = set.burn(&form, &self.lineage, context.pepper)?;
         let remaining = set.remaining();
         Ok(burned.map(|()| self.recovered(remaining, context.now)))
