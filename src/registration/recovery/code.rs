@@ -112,6 +112,14 @@ impl RecoveryCodes {
     }
 }
 
+impl Drop for RecoveryCodes {
+    fn drop(&mut self) {
+        // The codes wipe themselves. The room for more came along with each move, and with it what
+        // lay there on the stack.
+        self.0.spare_capacity_mut().zeroize();
+    }
+}
+
 impl<'a> IntoIterator for &'a RecoveryCodes {
     type Item = &'a RecoveryCode;
     type IntoIter = core::slice::Iter<'a, RecoveryCode>;
