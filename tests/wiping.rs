@@ -433,9 +433,9 @@ fn stored() -> Record {
 fn record() {
     assert_wiped(&[SECRET], stored);
     assert_wiped(&[SECRET], || stored().clone());
-    let short = Record::from_stored(stored().revision(), &[1; 40]).unwrap();
-    assert_overwritten(stored, |it| it.clone_from(&short));
-    assert_overwritten(stored, |it| *it = short.clone());
+    let short = || Record::from_stored(stored().revision(), &[1; 40]).unwrap();
+    assert_overwritten(stored, |it| it.clone_from(&short()));
+    assert_overwritten(stored, |it| *it = short());
 }
 
 fn write() {

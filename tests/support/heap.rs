@@ -97,9 +97,9 @@ unsafe impl GlobalAlloc for Heap {
 /// How many blocks `act` frees with a part of one of these still in them.
 pub(crate) fn freed_with(needles: &[&[u8]], act: impl FnOnce()) -> usize {
     // SAFETY: they are forgotten below, before they end.
-    let needles = unsafe { std::mem::transmute::<&[&[u8]], &'static [&'static [u8]]>(needles) };
+    let lent = unsafe { std::mem::transmute::<&[&[u8]], &'static [&'static [u8]]>(needles) };
     FOUND.set(0);
-    NEEDLES.set(needles);
+    NEEDLES.set(lent);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
     NEEDLES.set(&[]);
     if let Err(panic) = outcome {
@@ -114,6 +114,6 @@ pub(crate) fn largest_block<T>(make: impl FnOnce() -> T) -> (T, Block) {
         start: ptr::null(),
         bytes: 0,
     });
-    let made = make();
-    (made, LARGEST.get())
+    let value = make();
+    (value, LARGEST.get())
 }

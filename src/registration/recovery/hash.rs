@@ -78,7 +78,7 @@ impl RecoverySet {
             match seen.admit(text, set.spelling)? {
                 Ok(_) if hashing.is_none() => return Ok(Err(Rejection::WeakRecoveryCodes)),
                 Ok(form) => set.push(salting.digest(&form)?, &form),
-                Err(reason) => skipped.count(reason),
+                Err(reason) => skipped.count(&reason),
             }
         }
         Ok(Ok((!set.digests.is_empty()).then_some(set)))

@@ -25,7 +25,7 @@ impl SkippedRecoveryCodes {
             .saturating_add(self.unusable)
     }
 
-    pub(super) const fn count(&mut self, reason: Skipped) {
+    pub(super) const fn count(&mut self, reason: &Skipped) {
         let count = match reason {
             Skipped::Duplicate => &mut self.duplicate,
             Skipped::TooMany => &mut self.too_many,
