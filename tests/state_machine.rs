@@ -91,12 +91,12 @@ impl ModelToken {
     }
 
     /// Verifies by trying the window a step at a time.
-    fn verify(&self, code: Code, now: UnixTime) -> Result<u64, Rejection> {
+    fn verify(&self, code: &Code, now: UnixTime) -> Result<u64, Rejection> {
         let expected = self.totp.step_at(now).number();
         let window = expected.saturating_sub(1)..=expected.saturating_add(1);
         let matching = window
             .rev()
-            .find(|step| self.totp.code(Step::new(*step)) == code);
+            .find(|step| self.totp.code(Step::new(*step)) == *code);
         match matching {
             None => Err(Rejection::Mismatch),
             Some(step) if self.refused_up_to.is_some_and(|last| step <= last) => {
@@ -346,7 +346,7 @@ impl World {
     }
 
     fn submit(&mut self, code: Code) {
-        let expected = self.model_submit(code);
+        let expected = self.model_submit(&code);
         let outcome = rejected(self.engine.authenticate(&ALICE, &code, self.now));
         let told = outcome.as_ref().map(|authenticated| {
             (
@@ -362,7 +362,7 @@ impl World {
         }
     }
 
-    fn model_submit(&mut self, code: Code) -> Outcome<(u64, bool, bool)> {
+    fn model_submit(&mut self, code: &Code) -> Outcome<(u64, bool, bool)> {
         let now = self.now;
         let model = self.model.as_mut().ok_or(Rejection::Unknown)?;
         model.throttle.admit(now.as_seconds())?;
