@@ -190,10 +190,10 @@ const OTHERS: &[&str] = &[
 
 #[test]
 fn every_type_that_holds_what_is_secret_wipes_it() {
-    for (name, check) in HOLDERS {
-        println!("{name}");
-        check();
-    }
+    let fails = |check: &fn()| std::panic::catch_unwind(check).is_err();
+    let careless = HOLDERS.iter().filter(|(_, check)| fails(check));
+    let careless: Vec<&str> = careless.map(|(name, _)| *name).collect();
+    assert!(careless.is_empty(), "not wiped: {careless:?}");
 }
 
 #[test]
