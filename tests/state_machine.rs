@@ -233,7 +233,7 @@ impl World {
             Event::Create => self.create(),
             Event::Migrate { epoch } => self.migrate(UnixTime::from_seconds(epoch)),
             Event::Submit { token, away } => self.submit_of(token, away),
-            Event::SubmitWrong => self.submit(Code::parse("000000").unwrap()),
+            Event::SubmitWrong => self.submit(&Code::parse("000000").unwrap()),
             Event::Recover { code } => self.recover_with(code),
             Event::RecoverWrong => self.recover(&"7".repeat(24)),
             Event::Replace => self.replace(),
@@ -342,12 +342,12 @@ impl World {
             .number()
             .saturating_add_signed(away);
         let code = token.totp.code(Step::new(step));
-        self.submit(code);
+        self.submit(&code);
     }
 
-    fn submit(&mut self, code: Code) {
-        let expected = self.model_submit(&code);
-        let outcome = rejected(self.engine.authenticate(&ALICE, &code, self.now));
+    fn submit(&mut self, code: &Code) {
+        let expected = self.model_submit(code);
+        let outcome = rejected(self.engine.authenticate(&ALICE, code, self.now));
         let told = outcome.as_ref().map(|authenticated| {
             (
                 authenticated.step().number(),
