@@ -868,7 +868,7 @@ mod waiting {
         let code = Totp::new(&secret(), TotpParams::DEFAULT).code_at(later);
         let mut tasks = JoinSet::new();
         for _ in 0..64 {
-            let engine = Arc::clone(&engine);
+            let (engine, code) = (Arc::clone(&engine), code.clone());
             tasks.spawn(async move { engine.authenticate(ALICE, &code, later).await });
         }
         let answers = tasks.join_all().await;

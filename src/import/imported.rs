@@ -57,6 +57,12 @@ impl Imported {
         }
     }
 
+    /// The token. A copy of its secret takes its place, to be wiped there.
+    pub(super) fn take(&mut self) -> Self {
+        let rest = Self::new(self.secret.clone(), self.params);
+        core::mem::replace(self, rest)
+    }
+
     /// The next counter of a counter-based token, 0 if nothing is known; `None` for a time-based
     /// one, or after the last counter.
     #[must_use]

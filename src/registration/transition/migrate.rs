@@ -6,9 +6,9 @@ use super::Context;
 use super::create::previous_revision;
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
-#[cfg(feature = "sha2")]
-use crate::registration::recovery::RecoveryCodes;
 use crate::registration::recovery::RecoverySet;
+#[cfg(feature = "sha2")]
+use crate::registration::recovery::{RecoveryCodes, SkippedRecoveryCodes};
 use crate::registration::{
     Failure, LegacySecrets, Lineage, Registration, RegistrationId, Rejection, State, Token,
 };
@@ -28,8 +28,13 @@ pub struct Migration<'a> {
     pub burned: Option<Burned>,
     /// How many steps its clock is ahead of ours, as far as that is known; 0 for a counter.
     pub drift_steps: i16,
-    /// Its recovery codes, at most 16 of up to 64 characters each; none means that new ones are
-    /// minted.
+    /// Its recovery codes. The first 16 that are different and have 1 to 64 characters are taken
+    /// over, and [`Migrated`] tells what was skipped; if there are none of them, new ones are
+    /// minted. Codes that differ only in case, spaces and hyphens are one code, as they are when they
+    /// are typed.
+    ///
+    /// All are stored under the policy's slow hash, one hash a code, because a strong code that
+    /// another system made can't be told from a weak one.
     pub recovery_codes: ExistingRecoveryCodes<'a>,
 }
 
@@ -131,6 +136,8 @@ pub struct Migrated {
     lineage: Lineage,
     #[cfg(feature = "sha2")]
     recovery_codes: RecoveryCodes,
+    #[cfg(feature = "sha2")]
+    skipped: SkippedRecoveryCodes,
 }
 
 impl Migrated {
@@ -139,6 +146,8 @@ impl Migrated {
             lineage,
             #[cfg(feature = "sha2")]
             recovery_codes: RecoveryCodes::default(),
+            #[cfg(feature = "sha2")]
+            skipped: SkippedRecoveryCodes::default(),
         }
     }
 
@@ -153,6 +162,14 @@ impl Migrated {
     #[must_use]
     pub const fn recovery_codes(&self) -> &RecoveryCodes {
         &self.recovery_codes
+    }
+
+    /// Which of the existing recovery codes were not taken over. They never work: tell the person,
+    /// who may have them written down.
+    #[cfg(feature = "sha2")]
+    #[must_use]
+    pub const fn skipped_recovery_codes(&self) -> SkippedRecoveryCodes {
+        self.skipped
     }
 }
 
@@ -211,7 +228,7 @@ impl Token {
     }
 }
 
-/// What is kept of the recovery codes, of newly drawn ones if there were none.
+/// What is kept of the recovery codes, of newly drawn ones if none could be taken over.
 #[cfg(feature = "sha2")]
 fn recovery_codes(
     migrated: &mut Migrated,
@@ -220,13 +237,19 @@ fn recovery_codes(
     entropy: &mut (impl Entropy + ?Sized),
 ) -> Result<Result<Option<RecoverySet>, Rejection>, Failure> {
     let lineage = migrated.lineage;
-    if migration.recovery_codes.is_empty() {
-        return super::create::mint(&mut migrated.recovery_codes, &lineage, context, entropy);
+    if !migration.recovery_codes.is_empty() {
+        let taken_over = RecoverySet::of_foreign(
+            migration.recovery_codes.iter(),
+            context.policy.recovery,
+            &lineage,
+            context.pepper,
+            &mut migrated.skipped,
+        )?;
+        if taken_over != Ok(None) {
+            return Ok(taken_over);
+        }
     }
-    let existing = migration.recovery_codes.iter();
-    let policy = context.policy.recovery;
-    let set = RecoverySet::of_foreign(existing, policy, &lineage, context.pepper)?;
-    Ok(set.map(Some))
+    super::create::mint(&mut migrated.recovery_codes, &lineage, context, entropy)
 }
 
 #[cfg(not(feature = "sha2"))]
