@@ -866,7 +866,7 @@ fn the_flash_store_wipes_its_buffers() {
 /// Runs `act` so far down the stack that what is called afterwards doesn't write over what it left.
 #[inline(never)]
 fn deep_down<T>(act: impl FnOnce() -> T) -> T {
-    let room = black_box([0_u8; 32_768]);
+    let room = black_box([0_u8; 16_384]);
     let outcome = act();
     black_box(room);
     outcome
