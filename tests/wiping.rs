@@ -13,23 +13,30 @@
 ))]
 #![allow(unsafe_code)] // memory is read after its value was dropped, and as the heap gets it back
 
+#[allow(dead_code)] // nothing cuts its power here
+#[path = "support/chip.rs"]
+mod chip;
 #[path = "support/heap.rs"]
 mod heap;
 #[path = "support/source.rs"]
 mod source;
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::ptr;
+
+use chip::{Chip, Fault};
+use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
 use heap::{freed_with, largest_block};
 use keyfob::import::{self, Import, Imported, Options, RecoveryCodeTexts, Unlock};
 use keyfob::transition::{self, Context, PreparedKeys as _};
 use keyfob::{
     Algorithm, AsyncEngine, AsyncRegistrationStore, Base32Buffer, Code, CodeText, Engine,
-    Enrollment, Entropy, EntropyError, HashMapStore, Hotp, HotpParams, KeyCache, KeyUri, Keyring,
-    MemoryStore, Migrated, Migration, MigrationUri, NewRegistration, OtpKey, Params,
-    Pbkdf2Iterations, Pepper, PixelsPerModule, Policy, Proposal, QrBuffer, QrCode, Record,
+    Enrollment, Entropy, EntropyError, FlashStore, HashMapStore, Hotp, HotpParams, KeyCache,
+    KeyUri, Keyring, MemoryStore, Migrated, Migration, MigrationUri, NewRegistration, OtpKey,
+    Params, Pbkdf2Iterations, Pepper, PixelsPerModule, Policy, Proposal, QrBuffer, QrCode, Record,
     RecoveryCodes, RegistrationStore, Revision, SealedStore, SealingCipher, SealingKey, Secret,
     Swap, SystemEntropy, Totp, TotpParams, UnixTime, Write, export,
 };
@@ -152,7 +159,7 @@ const OTHERS: &[&str] = &[
     "QrCode",
     "Unlock",
     "UriText",
-    // stores that keep records elsewhere, and a store around a store
+    // stores that keep records elsewhere, and a store around a store; FlashStore's buffers are seen below
     "Blocking",
     "BlockingPool",
     "FlashStore",
@@ -237,7 +244,7 @@ fn control_a_block_that_is_not_wiped_is_found() {
         bytes.extend_from_slice(SECRET);
         bytes.reserve_exact(4_000);
         bytes.fill(0);
-        std::hint::black_box(bytes);
+        black_box(bytes);
     });
     assert_eq!(grown, 1);
 }
@@ -839,5 +846,93 @@ struct Sink;
 impl std::fmt::Write for Sink {
     fn write_str(&mut self, _: &str) -> std::fmt::Result {
         Ok(())
+    }
+}
+
+/// The flash store holds no record, but reads and writes through buffers on the stack.
+#[test]
+fn the_flash_store_wipes_its_buffers() {
+    let mut flash = Seeing::default();
+    let mut store = FlashStore::<_, 2>::open(&mut flash, 0..5 * 4_096).unwrap();
+    let record = stored();
+    let swap = deep_down(|| store.compare_and_swap(&1, None, Some(&record)));
+    assert_eq!(swap.unwrap(), Swap::Stored);
+    assert!(deep_down(|| store.load(&1)).unwrap().is_some());
+    drop(store);
+    assert!(flash.seen.len() > 1, "nothing to be wiped");
+    assert!(flash.seen.iter().all(|buffer| !buffer.is_as_it_was()));
+}
+
+/// Runs `act` so far down the stack that what is called afterwards doesn't write over what it left.
+#[inline(never)]
+fn deep_down<T>(act: impl FnOnce() -> T) -> T {
+    let room = black_box([0_u8; 16_384]);
+    let outcome = act();
+    black_box(room);
+    outcome
+}
+
+/// A chip that remembers where in memory it saw the secret.
+struct Seeing {
+    chip: Chip<1, 4, 4_096>,
+    seen: Vec<Seen>,
+}
+
+/// Where the secret was.
+struct Seen(*const [u8; 20]);
+
+impl Seen {
+    fn is_as_it_was(&self) -> bool {
+        // SAFETY: the stack's memory stays readable for as long as its thread runs.
+        Memory::at(self.0).has(SECRET)
+    }
+}
+
+impl Default for Seeing {
+    fn default() -> Self {
+        Self {
+            chip: Chip::blank(5),
+            seen: Vec::new(),
+        }
+    }
+}
+
+impl Seeing {
+    fn look(&mut self, bytes: &[u8]) {
+        let at = bytes.windows(20).position(|part| part == SECRET);
+        self.seen
+            .extend(at.map(|at| Seen(bytes[at..].as_ptr().cast())));
+    }
+}
+
+impl ErrorType for Seeing {
+    type Error = Fault;
+}
+
+impl ReadNorFlash for Seeing {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+        self.chip.read(offset, bytes)?;
+        self.look(bytes);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.chip.capacity()
+    }
+}
+
+impl NorFlash for Seeing {
+    const WRITE_SIZE: usize = 4;
+    const ERASE_SIZE: usize = 4_096;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+        self.chip.erase(from, to)
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+        self.look(bytes);
+        self.chip.write(offset, bytes)
     }
 }
