@@ -70,6 +70,12 @@
 #define KEYFOB_RECOVERY_CODE_SIZE 30
 
 /**
+ * For `burned_is_known`: the other system stopped before it was read what it burned, or the token is
+ * new and no system ever accepted a code of it. Without that a code could be accepted twice.
+ */
+#define KEYFOB_BURNED_IS_ALL 2
+
+/**
  * Eight-byte words of a proposal.
  */
 #define KEYFOB_PROPOSAL_WORDS 200
@@ -1012,8 +1018,9 @@ typedef struct {
      */
     keyfob_params_t params;
     /**
-     * Other than 0 if it is known what was burned. If it isn't, all that could be accepted now is,
-     * and a counter is taken to be 0.
+     * 0 if it isn't known what was burned: a counter is then taken to be 0. For a token that goes by
+     * time, all that the other system may have accepted by now is burned besides, unless this is
+     * `KEYFOB_BURNED_IS_ALL`.
      */
     uint32_t burned_is_known;
     /**

@@ -177,7 +177,9 @@ impl<S: RegistrationStore> Engine<S> {
         id: &S::Id,
         now: UnixTime,
     ) -> Result<Migration<'static>, Error<S::Error>> {
-        self.run(id, |record, _| transition::export(record, now))
+        self.run(id, |record, settings| {
+            transition::export(record, &settings.at(now))
+        })
     }
 
     /// Accepts a recovery code as it was typed, once.

@@ -167,8 +167,10 @@ impl<S: AsyncRegistrationStore> AsyncEngine<S> {
         id: &S::Id,
         now: UnixTime,
     ) -> Result<Migration<'static>, Error<S::Error>> {
-        self.run(id, |record, _| transition::export(record, now))
-            .await
+        self.run(id, |record, settings| {
+            transition::export(record, &settings.at(now))
+        })
+        .await
     }
 
     /// Accepts a recovery code as it was typed, once.

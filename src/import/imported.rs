@@ -7,13 +7,13 @@ use std::vec::Vec;
 use zeroize::Zeroize as _;
 
 use super::Place;
-use crate::{Burned, ExistingRecoveryCodes, Migration, Params, Secret, Step};
+use crate::{Burned, ExistingRecoveryCodes, Migration, OtherSystem, Params, Secret, Step};
 
 /// A token that another system registered, and all that its file says of it.
 ///
-/// [`Engine::migrate`](crate::Engine::migrate) takes it by reference as it is. Of a time-based
-/// token it then burns every step that could be accepted at that moment, because the file tells at
-/// best what was used when it was written.
+/// [`Engine::migrate`](crate::Engine::migrate) takes it by reference as it is. What the file says is
+/// used stays used. Of a time-based token `migrate` burns what the other system may have accepted by
+/// that moment as well, because the file tells at best what was used when it was written.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Imported {
@@ -23,6 +23,9 @@ pub struct Imported {
     pub params: Params,
     /// The last step used, or the counters before the next one, where the file tells.
     pub burned: Option<Burned>,
+    /// What the other system may have accepted after the file was written: how far ahead it looks,
+    /// where the file tells. That it has stopped is yours to say.
+    pub other_system: OtherSystem,
     /// How many steps the token's clock is ahead, where the file tells; else 0.
     pub drift_steps: i16,
     /// Who issued the token; empty if the file doesn't say.
@@ -47,6 +50,7 @@ impl Imported {
             secret,
             params,
             burned: None,
+            other_system: OtherSystem::Unknown,
             drift_steps: 0,
             issuer: String::new(),
             account: String::new(),
@@ -87,6 +91,7 @@ impl From<Migration<'_>> for Imported {
             .for_each(|code| recovery_codes.push(code));
         Self {
             burned: migration.burned,
+            other_system: migration.other_system,
             drift_steps: migration.drift_steps,
             recovery_codes,
             ..Self::new(migration.secret.clone(), migration.params)
@@ -97,11 +102,8 @@ impl From<Migration<'_>> for Imported {
 impl<'a> From<&'a Imported> for Migration<'a> {
     fn from(imported: &'a Imported) -> Self {
         Self {
-            burned: match imported.params {
-                Params::Hotp(_) => imported.burned,
-                // A file is older than the last code that its system accepted.
-                Params::Totp(_) => None,
-            },
+            burned: imported.burned,
+            other_system: imported.other_system,
             drift_steps: imported.drift_steps,
             recovery_codes: imported.recovery_codes.as_existing(),
             ..Self::new(imported.secret.clone(), imported.params)
@@ -118,6 +120,7 @@ impl fmt::Debug for Imported {
             .field("serial", &self.serial)
             .field("params", &self.params)
             .field("burned", &self.burned)
+            .field("other_system", &self.other_system)
             .field("drift_steps", &self.drift_steps)
             .field("recovery_codes", &self.recovery_codes)
             .field("remarks", &self.remarks)

@@ -18,7 +18,7 @@ pub use administer::{delete, fence, set_drift, status, unlock};
 pub use authenticate::{Authenticated, authenticate, authenticate_typed};
 pub use create::{Enrollment, NewRegistration, create};
 pub use export::export;
-pub use migrate::{ExistingRecoveryCodes, Migrated, Migration, migrate};
+pub use migrate::{ExistingRecoveryCodes, Migrated, Migration, OtherSystem, migrate};
 #[cfg(feature = "sha2")]
 pub use recover::{Recovered, recover, rotate_recovery_codes};
 pub use replace::{Proof, replace};
