@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use keyfob::{
     Base32Buffer, CodeFormat, HotpParams, KeyUri, Params, Period, Secret, Step, TotpParams,
     UnixTime, UriError,
@@ -14,17 +16,19 @@ fn outcome(uri: Result<KeyUri<'_>, UriError>) -> String {
         Ok(uri) => summary(&uri),
         Err(UriError::Secret(_)) => "Secret".into(),
         Err(UriError::Algorithm(_)) => "Algorithm".into(),
+        Err(UriError::Misspelt { meant }) => format!("Misspelt {meant}"),
         Err(error) => format!("{error:?}"),
     }
 }
 
-/// The row's form: `type;issuer;account;algorithm;format;factor;secret;overridden issuer`.
+/// The row's form: `type;issuer;account;algorithm;format;factor;secret;overridden issuer`, then what
+/// was corrected and what was ignored, if anything.
 fn summary(uri: &KeyUri<'_>) -> String {
     let (kind, factor) = match uri.params() {
         Params::Totp(params) => ("totp", u64::from(params.period.as_seconds())),
         Params::Hotp(_) => ("hotp", uri.counter().unwrap().number()),
     };
-    format!(
+    let mut summary = format!(
         "{kind};{};{};{};{};{factor};{};{}",
         uri.issuer(),
         uri.account(),
@@ -33,7 +37,14 @@ fn summary(uri: &KeyUri<'_>) -> String {
         uri.secret().to_base32(&mut Base32Buffer::new()),
         uri.overridden_issuer()
             .map_or(String::new(), |issuer| issuer.to_string()),
-    )
+    );
+    for (name, meant) in uri.corrected() {
+        write!(summary, ";{name} is {meant}").unwrap();
+    }
+    for name in uri.ignored() {
+        write!(summary, ";{name} ignored").unwrap();
+    }
+    summary
 }
 
 #[cfg(feature = "sha2")]

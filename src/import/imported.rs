@@ -211,6 +211,19 @@ pub enum Remark {
     KeyPolicy,
     /// The other system asked for a PIN besides the code. keyfob doesn't.
     Pin,
+    /// The key URI has a parameter that wasn't read: an unknown one, or one that says nothing of this
+    /// kind of token.
+    ParameterIgnored {
+        /// Its name.
+        name: String,
+    },
+    /// The key URI has a parameter under another name, and it was read.
+    ParameterCorrected {
+        /// The name in the file.
+        name: String,
+        /// What it was taken for.
+        meant: &'static str,
+    },
 }
 
 impl fmt::Display for Remark {
@@ -223,6 +236,12 @@ impl fmt::Display for Remark {
                 f.write_str("the file restricts the key's use; that isn't taken over")
             }
             Self::Pin => f.write_str("a PIN was asked for besides the code; it isn't taken over"),
+            Self::ParameterIgnored { name } => {
+                write!(f, "the key URI's parameter {name:?} wasn't read")
+            }
+            Self::ParameterCorrected { name, meant } => {
+                write!(f, "the key URI's parameter {name:?} was read as {meant}")
+            }
         }
     }
 }

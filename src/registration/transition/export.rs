@@ -15,8 +15,9 @@ use crate::registration::record::Record;
 /// The answer carries the secret. Give it to nobody but the system that takes the token over, and
 /// delete the registration here once it did: two verifiers that don't know of each other accept a
 /// code once each. What is accepted here after this call isn't in the answer. For a time-based token
-/// `migrate` burns all that it can have been, which costs a person at most a few steps' wait; for a
-/// counter-based token, see to it that nobody logs in meanwhile.
+/// `migrate` burns all that it can have been, unless the token's clock leaps meanwhile; that costs a
+/// person a few steps' wait at the most. For a counter-based token, see to it that nobody logs in
+/// meanwhile.
 ///
 /// # Errors
 /// A [`Failure`] if the stored record can't be read.
