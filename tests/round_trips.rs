@@ -407,7 +407,7 @@ fn a_way_that_drops_a_counter_is_found_out() {
     for way in Way::ALL {
         assert_eq!(story.replayed(way, |_| ()), None, "{way:?}");
         let dropped = story.replayed(way, |token| {
-            token.burned = Some(Burned::before(Step::new(2)))
+            token.burned = Some(Burned::before(Step::new(2)));
         });
         assert_eq!(dropped, Some(Step::new(2)), "{way:?}");
     }

@@ -287,6 +287,18 @@ enum keyfob_status_t
      */
     KEYFOB_URI_EPOCH = 234,
     /**
+     * It was escaped for HTML, so that `&amp;` stands for `&`.
+     */
+    KEYFOB_URI_HTML_ESCAPED = 235,
+    /**
+     * A parameter looks like a misspelt one.
+     */
+    KEYFOB_URI_MISSPELT = 236,
+    /**
+     * A parameter stands inside another one's value or inside the label.
+     */
+    KEYFOB_URI_SEPARATOR = 237,
+    /**
      * The store can't be used now, or didn't tell what became of a write. If it was stored, the
      * code is used up.
      */
@@ -730,6 +742,15 @@ typedef struct {
      * Other than 0 if the label names another issuer, which lost.
      */
     uint8_t issuer_overridden;
+    /**
+     * How many parameters weren't read: unknown ones, and those that say nothing of this kind of
+     * token.
+     */
+    uint8_t parameters_ignored;
+    /**
+     * How many were read under another name than the format's; 0 for `KEYFOB_STRICT`.
+     */
+    uint8_t parameters_corrected;
 } keyfob_uri_t;
 
 /**

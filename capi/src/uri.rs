@@ -40,6 +40,11 @@ pub struct keyfob_uri_t {
     pub account: [c_char; KEYFOB_NAME_SIZE],
     /// Other than 0 if the label names another issuer, which lost.
     pub issuer_overridden: u8,
+    /// How many parameters weren't read: unknown ones, and those that say nothing of this kind of
+    /// token.
+    pub parameters_ignored: u8,
+    /// How many were read under another name than the format's; 0 for `KEYFOB_STRICT`.
+    pub parameters_corrected: u8,
 }
 
 /// The URI that enrols a token, for a QR code: ended by a zero, `length` bytes without it.
@@ -120,6 +125,8 @@ fn told(uri: &KeyUri<'_>) -> Result<keyfob_uri_t> {
         issuer: name(uri.issuer())?,
         account: name(uri.account())?,
         issuer_overridden: u8::from(uri.overridden_issuer().is_some()),
+        parameters_ignored: u8::try_from(uri.ignored().count()).unwrap_or(u8::MAX),
+        parameters_corrected: u8::try_from(uri.corrected().count()).unwrap_or(u8::MAX),
     })
 }
 

@@ -127,7 +127,7 @@ impl Spelling {
         let bare = without_ampersands(name);
         let parameter = Parameter::named(bare);
         // A semicolon ends other entities of HTML, too.
-        if bare.len() != name.len() || name.contains(';') {
+        if bare.len() != name.len() || name.contains(separator(';')) {
             return Self::HtmlEscaped(parameter.or(listed(&ALIASES, bare)));
         }
         if let Some(parameter) = parameter.or(listed(&ALIASES, bare)) {
@@ -140,12 +140,12 @@ impl Spelling {
     }
 }
 
-/// The name without percent escapes, in lower case; `None` if it is too long or none.
+/// The name without percent escapes, in lower case; `None` if it is too long, or has other letters
+/// than the format's names.
 fn decoded<'r>(name: &str, room: &'r mut heapless::Vec<u8, LONGEST>) -> Option<&'r str> {
     for letter in UriText::decode(name, Coding::Percent)?.chars() {
-        let mut bytes = [0; 4];
-        let bytes = letter.to_ascii_lowercase().encode_utf8(&mut bytes);
-        room.extend_from_slice(bytes.as_bytes()).ok()?;
+        let letter = u8::try_from(letter).ok().filter(u8::is_ascii)?;
+        room.push(letter.to_ascii_lowercase()).ok()?;
     }
     core::str::from_utf8(room).ok()
 }
