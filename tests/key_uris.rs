@@ -166,6 +166,52 @@ proptest! {
         prop_assert_eq!(KeyUri::parse_lenient(&written).unwrap().to_string(), written);
     }
 
+    /// Escaped for HTML, however often, and with every letter's case changed in the names.
+    #[test]
+    fn what_was_escaped_for_html_is_refused_strictly_and_read_the_same(
+        issuer in names(), account in names(), seconds in 31..=86_400_u32, digits in 7..=8_u8,
+        ampersand in prop::sample::select(vec!["&amp;", "&AMP;", "&amp;amp;", "&#38;", "&#x26;"]),
+    ) {
+        let params = TotpParams {
+            period: Period::from_seconds(seconds).unwrap(),
+            format: CodeFormat::from_digits(digits).unwrap(),
+            ..TotpParams::DEFAULT
+        };
+        let written = KeyUri::totp(&secret(), params, &issuer, &account).unwrap().to_string();
+        let escaped = written.replace('&', ampersand);
+        prop_assert_eq!(KeyUri::parse(&escaped).err(), Some(UriError::HtmlEscaped));
+        let read = KeyUri::parse_lenient(&escaped).unwrap();
+        prop_assert_eq!(read.to_string(), written);
+        prop_assert_eq!((read.corrected().count(), read.ignored().count()), (3, 0));
+    }
+
+    /// A name one slip away from a parameter's never leaves that parameter's default in place.
+    #[test]
+    fn a_slip_is_never_passed_over(
+        name in prop::sample::select(vec!["algorithm", "digits", "period", "encoder"]),
+        place in any::<prop::sample::Index>(), letter in "[a-z]", slip in 0..4_usize,
+    ) {
+        let place = place.index(name.len());
+        let mut typed = name.to_owned();
+        match slip {
+            0 => drop(typed.remove(place)),
+            1 => typed.insert_str(place, &letter),
+            2 => typed.replace_range(place..=place, &letter),
+            _ => {
+                let moved = typed.remove(place);
+                typed.insert((place + 1) % name.len(), moved);
+            }
+        }
+        // The one that goes round from the end isn't a slip of two neighbours.
+        prop_assume!(typed != name && !(slip == 3 && place + 1 == name.len()));
+        let uri = format!("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&{typed}=8");
+        let strict = KeyUri::parse(&uri).err();
+        prop_assert!(matches!(strict, Some(UriError::Misspelt { .. })), "{:?}", strict);
+        if typed != "digit" {
+            prop_assert_eq!(KeyUri::parse_lenient(&uri).err(), strict);
+        }
+    }
+
     #[test]
     fn a_counter_round_trips(counter: u64, account in names()) {
         let counter = Step::new(counter);

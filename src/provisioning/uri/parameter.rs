@@ -107,9 +107,6 @@ const DUBIOUS: [(&str, Parameter); 14] = [
     ("timestep", Parameter::Period),
 ];
 
-/// Longer names are like none of the format's.
-const LONGEST: usize = 48;
-
 impl Spelling {
     /// The spelling of a name as it stands in the URI.
     pub(super) fn of(name: &str) -> Self {
@@ -117,37 +114,46 @@ impl Spelling {
             return Self::Right(parameter);
         }
         let mut room = heapless::Vec::new();
-        match decoded(name, &mut room) {
-            Some(name) => Self::of_decoded(name),
+        let is_whole = decode(name, &mut room);
+        let start = core::str::from_utf8(&room).unwrap_or_default();
+        Self::of_decoded(start, is_whole)
+    }
+
+    /// Of a name that has more than `start`, only that can be told whether it was escaped.
+    fn of_decoded(start: &str, is_whole: bool) -> Self {
+        let bare = without_ampersands(start);
+        let parameter = Parameter::named(bare)
+            .or(listed(&ALIASES, bare))
+            .filter(|_| is_whole);
+        // A semicolon ends other entities of HTML, too.
+        let is_escaped = bare.len() != start.len() || start.contains(separator(';'));
+        match parameter {
+            parameter if is_escaped => Self::HtmlEscaped(parameter),
+            Some(parameter) => Self::Alias(parameter),
+            None if is_whole => Self::of_unknown(bare),
             None => Self::Other,
         }
     }
 
-    fn of_decoded(name: &str) -> Self {
-        let bare = without_ampersands(name);
-        let parameter = Parameter::named(bare);
-        // A semicolon ends other entities of HTML, too.
-        if bare.len() != name.len() || name.contains(separator(';')) {
-            return Self::HtmlEscaped(parameter.or(listed(&ALIASES, bare)));
-        }
-        if let Some(parameter) = parameter.or(listed(&ALIASES, bare)) {
-            return Self::Alias(parameter);
-        }
+    fn of_unknown(name: &str) -> Self {
         let mut all = Parameter::ALL.into_iter();
-        listed(&DUBIOUS, bare)
-            .or_else(|| all.find(|known| is_one_slip_from(known.name(), bare)))
+        listed(&DUBIOUS, name)
+            .or_else(|| all.find(|known| is_one_slip_from(known.name(), name)))
             .map_or(Self::Other, Self::Misspelt)
     }
 }
 
-/// The name without percent escapes, in lower case; `None` if it is too long, or has other letters
-/// than the format's names.
-fn decoded<'r>(name: &str, room: &'r mut heapless::Vec<u8, LONGEST>) -> Option<&'r str> {
-    for letter in UriText::decode(name, Coding::Percent)?.chars() {
-        let letter = u8::try_from(letter).ok().filter(u8::is_ascii)?;
-        room.push(letter.to_ascii_lowercase()).ok()?;
-    }
-    core::str::from_utf8(room).ok()
+/// Room for a name; longer ones are like none of the format's.
+type Room = heapless::Vec<u8, 48>;
+
+/// Writes the name into `room`, without percent escapes and in lower case, up to where there is no
+/// more room, or a letter that none of the format's names has. Answers whether that is all of it.
+fn decode(name: &str, room: &mut Room) -> bool {
+    let text = UriText::decode(name, Coding::Percent).unwrap_or(UriText::plain(name));
+    text.chars().all(|letter| {
+        let letter = u8::try_from(letter).ok().filter(u8::is_ascii);
+        letter.is_some_and(|letter| room.push(letter.to_ascii_lowercase()).is_ok())
+    })
 }
 
 /// The name without the HTML forms of `&` before it, which may be escaped more than once:
