@@ -181,10 +181,8 @@ fn log_in_over<S: RegistrationStore<Id = u64, Error: std::fmt::Debug>>(
         let code = Code::parse(typed).unwrap();
         let outcome = engine.authenticate(&0, &code, now);
         // Three in a million codes are replays: those whose next step has the same digits.
-        assert_ne!(
-            outcome.err().and_then(|error| error.rejection()),
-            Some(Rejection::Mismatch)
-        );
+        let rejection = outcome.err().and_then(|error| error.rejection());
+        assert!(!matches!(rejection, Some(Rejection::Mismatch { .. })));
     }
 }
 

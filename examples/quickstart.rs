@@ -215,7 +215,7 @@ fn report(status: &Status) {
     };
     let attempts = match status.codes {
         LockState::Open { failures } => format!("open, {failures} wrong codes in a row"),
-        LockState::Locked { until } => Rejection::Locked { until }.to_string(),
+        LockState::Locked { wait, .. } => Rejection::Locked(wait).to_string(),
         _ => Rejection::Disabled.to_string(),
     };
     println!("\nThe registration is {state}; attempts are {attempts};");

@@ -158,7 +158,7 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Device<READ, WOR
             (Request::Delete(id), Ok(())) => {
                 after.accepted.remove(&id);
             }
-            (Request::Guess(..), Err(Error::Rejected(Rejection::Mismatch)))
+            (Request::Guess(..), Err(Error::Rejected(Rejection::Mismatch { .. })))
             | (Request::Migrate(_) | Request::EraseDeleted, Ok(())) => {}
             (request, answer) => panic!("{request:?}: {answer:?}"),
         }
@@ -222,7 +222,10 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> Device<READ, WOR
         let rejected = |rejection| Err(Some(rejection));
         let right = match request {
             Request::EraseDeleted => Ok(()),
-            Request::Guess(..) => rejected(Rejection::Mismatch),
+            Request::Guess(..) => {
+                assert!(matches!(again, Err(Some(Rejection::Mismatch { .. }))));
+                return;
+            }
             _ if !is_stored => Ok(()),
             Request::LogIn(..) => rejected(Rejection::Replayed),
             Request::Migrate(_) => rejected(Rejection::AlreadyRegistered),

@@ -11,7 +11,7 @@ use keyfob::import::{
     self, Format, Import, ImportError, Imported, LeftOut, Limits, Options, Place, Reason, Unlock,
 };
 use keyfob::{
-    Base32Buffer, Engine, Error, LegacySecrets, MemoryStore, Params, Policy, Rejection, Step,
+    Base32Buffer, Engine, LegacySecrets, MemoryStore, Params, Policy, Rejection, Step,
     SystemEntropy, Totp, TotpParams, UnixTime, Window,
 };
 use support::rows;
@@ -531,7 +531,11 @@ fn first_accepted(engine: &mut Engine<MemoryStore<u32, 8>>, totp: &Totp, drift: 
         match engine.authenticate(&1, &totp.code(step), now) {
             Ok(_) => true,
             Err(error) => {
-                assert_eq!(error, Error::Rejected(Rejection::Replayed));
+                let refused = error.rejection();
+                assert!(matches!(
+                    refused,
+                    Some(Rejection::Replayed | Rejection::TooEarly(_))
+                ));
                 false
             }
         }
@@ -636,7 +640,6 @@ fn totp_of_ascii_digits() -> Totp {
 /// The skew that libpam remembered is followed back, whatever the policy's cap: the token's clock is
 /// put right a step a log-in.
 #[test]
-#[ignore = "drift beyond the cap isn't followed back yet"]
 fn an_imported_drift_heals() {
     for policy in [Policy::strict(), Policy::DEFAULT] {
         let policy = Policy {

@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 
 use keyfob::{
-    Code, Engine, Entropy, EntropyError, Error, MemoryStore, Migration, NewRegistration, Params,
-    Policy, Proof, Rejection, Secret, Step, Throttle, Totp, TotpParams, UnixTime,
+    Authenticated, Code, Engine, Entropy, EntropyError, Error, LockState, MemoryStore, Migration,
+    NewRegistration, Params, Policy, Proof, Proposal, RegistrationStore as _, Rejection, Secret,
+    Step, Swap, Throttle, Totp, TotpParams, UnixTime, Wait,
+    transition::{self, Context},
 };
 use proptest::prelude::*;
 
@@ -47,6 +49,13 @@ enum Event {
     Restart,
     /// The store is set back to an older state, and fenced.
     RollBackAndFence,
+    /// A request with a code loads the record and decides, and is held up before it swaps.
+    Hold {
+        token: usize,
+        away: i64,
+    },
+    /// The request that was held up swaps.
+    Release,
 }
 
 fn events() -> impl Strategy<Value = Event> {
@@ -68,7 +77,17 @@ fn events() -> impl Strategy<Value = Event> {
             .prop_map(|seconds| Event::Set { seconds }),
         1 => Just(Event::Restart),
         1 => Just(Event::RollBackAndFence),
+        3 => (0..3_usize, -2..=2_i64).prop_map(|(token, away)| Event::Hold { token, away }),
+        3 => Just(Event::Release),
     ]
+}
+
+/// Why a token of the model refuses a code. Of two refusals the greater one is told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Refusal {
+    Mismatch,
+    TooEarly(UnixTime),
+    Replayed,
 }
 
 /// A token as the model knows it.
@@ -91,19 +110,25 @@ impl ModelToken {
     }
 
     /// Verifies by trying the window a step at a time.
-    fn verify(&self, code: Code, now: UnixTime) -> Result<u64, Rejection> {
+    fn verify(&self, code: Code, now: UnixTime) -> Result<u64, Refusal> {
         let expected = self.totp.step_at(now).number();
-        let window = expected.saturating_sub(1)..=expected.saturating_add(1);
-        let matching = window
+        let last = expected.saturating_add(1);
+        let matching = (expected.saturating_sub(1)..=last)
             .rev()
             .find(|step| self.totp.code(Step::new(*step)) == code);
-        match matching {
-            None => Err(Rejection::Mismatch),
-            Some(step) if self.refused_up_to.is_some_and(|last| step <= last) => {
-                Err(Rejection::Replayed)
+        match (matching, self.refused_up_to) {
+            (None, _) => Err(Refusal::Mismatch),
+            (Some(step), Some(refused)) if step <= refused && refused > last => {
+                Err(Refusal::TooEarly(self.start_of(refused.saturating_add(1))))
             }
-            Some(step) => Ok(step),
+            (Some(step), Some(refused)) if step <= refused => Err(Refusal::Replayed),
+            (Some(step), _) => Ok(step),
         }
+    }
+
+    fn start_of(&self, step: u64) -> UnixTime {
+        let seconds = step.saturating_mul(30);
+        self.totp.params().epoch.saturating_add(seconds)
     }
 
     fn refuse_window(&mut self, now: UnixTime) {
@@ -119,25 +144,40 @@ struct ModelThrottle {
 }
 
 impl ModelThrottle {
-    fn admit(&self, now: u64) -> Result<(), Rejection> {
-        if self.failures >= 100 {
+    /// Whether an attempt may be made that costs so many failures. Tells too whether a wait that no
+    /// clock can have meant was shortened.
+    fn admit(&mut self, now: u64, cost: u8) -> (bool, Outcome<()>) {
+        let longest = now.saturating_add(3_600);
+        let healed = self.wait_until > longest;
+        self.wait_until = self.wait_until.min(longest);
+        (healed, self.lock(now, cost))
+    }
+
+    fn lock(&self, now: u64, cost: u8) -> Outcome<()> {
+        if self.failures.saturating_add(cost) > 100 {
             return Err(Rejection::Disabled);
         }
-        if now < self.wait_until {
-            let until = UnixTime::from_seconds(self.wait_until);
-            return Err(Rejection::Locked { until });
+        let waits = (0..cost).map(|more| Throttle::DEFAULT.wait_seconds(self.failures + more));
+        let waits: Vec<u64> = waits.collect();
+        let until = self.wait_until.saturating_add(waits[1..].iter().sum());
+        if waits.iter().sum::<u64>() > 0 && now < until {
+            let [now, until] = [now, until].map(UnixTime::from_seconds);
+            return Err(Rejection::Locked(Wait::between(now, until)));
         }
         Ok(())
     }
 
-    fn count(&mut self, now: u64) {
-        self.failures = self.failures.saturating_add(1);
+    fn count(&mut self, now: u64, cost: u8) -> Rejection {
+        self.failures = self.failures.saturating_add(cost);
         let wait = Throttle::DEFAULT.wait_seconds(self.failures);
-        self.wait_until = if wait == 0 {
-            0
-        } else {
-            now.saturating_add(wait)
+        self.wait_until = now.saturating_add(wait);
+        let failures = self.failures;
+        let lock = match self.lock(now, cost) {
+            Ok(()) => LockState::Open { failures },
+            Err(Rejection::Locked(wait)) => LockState::Locked { failures, wait },
+            Err(_) => LockState::Disabled,
         };
+        Rejection::Mismatch { lock }
     }
 }
 
@@ -158,7 +198,7 @@ impl Model {
     /// The token that could replace the present one now.
     fn waiting_at(&self, now: UnixTime) -> Option<&ModelToken> {
         let (until, token) = self.waiting.as_ref()?;
-        (now.as_seconds() < *until).then_some(token)
+        waits_at(now.as_seconds(), *until).then_some(token)
     }
 
     /// What is written forgets a replacement that lapsed; a replayed code writes nothing.
@@ -167,6 +207,21 @@ impl Model {
             self.waiting = None;
         }
     }
+}
+
+/// Whether what waits until then waits now. What would wait for more than an hour, and half a minute
+/// more, was made by a clock that was ahead.
+fn waits_at(now: u64, until: u64) -> bool {
+    now < until && until - now <= 3_630
+}
+
+/// A request that was held up, and what it means if its swap is stored.
+struct Held {
+    loaded: Vec<u8>,
+    proposal: Proposal<Authenticated>,
+    at: UnixTime,
+    outcome: Outcome<(u64, bool, bool)>,
+    model: Option<Model>,
 }
 
 /// The engine, the model, and what the person holds.
@@ -181,6 +236,7 @@ struct World {
     registrations: u32,
     tokens: Vec<ModelToken>,
     proof: Option<(u32, UnixTime, Proof)>,
+    held: Option<Held>,
     /// Registration and step of everything that was ever accepted.
     accepted: BTreeSet<(String, u64)>,
 }
@@ -219,6 +275,7 @@ impl World {
             registrations: 0,
             tokens: Vec::new(),
             proof: None,
+            held: None,
             accepted: BTreeSet::new(),
         }
     }
@@ -247,6 +304,8 @@ impl World {
             Event::Set { seconds } => self.now = UnixTime::from_seconds(seconds),
             Event::Restart => self.restart(),
             Event::RollBackAndFence => self.roll_back_and_fence(),
+            Event::Hold { token, away } => self.hold(token, away),
+            Event::Release => self.release(),
         }
     }
 
@@ -261,7 +320,7 @@ impl World {
     fn model_is_active(&self) -> Outcome<()> {
         match self.model.as_ref().ok_or(Rejection::Unknown)?.pending_until {
             None => Ok(()),
-            Some(until) if self.seconds() >= until => Err(Rejection::Expired),
+            Some(until) if !waits_at(self.seconds(), until) => Err(Rejection::Expired),
             Some(_) => Err(Rejection::Pending),
         }
     }
@@ -332,22 +391,31 @@ impl World {
     }
 
     /// A code of one of the last tokens.
+    fn code_of(&self, token: usize, away: i64) -> Option<Code> {
+        let totp = &self.tokens.iter().rev().nth(token)?.totp;
+        let step = totp.step_at(self.now).number().saturating_add_signed(away);
+        Some(totp.code(Step::new(step)))
+    }
+
     fn submit_of(&mut self, token: usize, away: i64) {
-        let Some(token) = self.tokens.iter().rev().nth(token) else {
-            return;
-        };
-        let step = token
-            .totp
-            .step_at(self.now)
-            .number()
-            .saturating_add_signed(away);
-        let code = token.totp.code(Step::new(step));
-        self.submit(code);
+        if let Some(code) = self.code_of(token, away) {
+            self.submit(code);
+        }
     }
 
     fn submit(&mut self, code: Code) {
-        let expected = self.model_submit(code);
+        let expected = model_submit(&mut self.model, code, self.now);
         let outcome = rejected(self.engine.authenticate(&ALICE, &code, self.now));
+        self.compare(outcome, expected, self.now);
+    }
+
+    /// Compares what was answered to a code with what the model says.
+    fn compare(
+        &mut self,
+        outcome: Outcome<Authenticated>,
+        expected: Outcome<(u64, bool, bool)>,
+        at: UnixTime,
+    ) {
         let told = outcome.as_ref().map(|authenticated| {
             (
                 authenticated.step().number(),
@@ -357,54 +425,52 @@ impl World {
         });
         assert_eq!(told, expected.as_ref().map(|told| *told));
         if let Ok(authenticated) = outcome {
-            let number = self.model.as_ref().unwrap().number;
-            self.proof = Some((number, self.now, authenticated.into()));
+            let model = self.model.as_ref().unwrap();
+            let token = format!("{:p}", std::rc::Rc::as_ptr(&model.token.totp));
+            let step = authenticated.step().number();
+            assert!(
+                self.accepted.insert((token, step)),
+                "step {step} was accepted twice"
+            );
+            self.proof = Some((model.number, at, authenticated.into()));
         }
     }
 
-    fn model_submit(&mut self, code: Code) -> Outcome<(u64, bool, bool)> {
-        let now = self.now;
-        let model = self.model.as_mut().ok_or(Rejection::Unknown)?;
-        model.throttle.admit(now.as_seconds())?;
-        if model
-            .pending_until
-            .is_some_and(|until| now.as_seconds() >= until)
-        {
-            return Err(Rejection::Expired);
-        }
-        let outcome_of_waiting = model.waiting_at(now).map(|token| token.verify(code, now));
-        if let Some(Ok(step)) = outcome_of_waiting {
-            model.token = model.waiting.take().unwrap().1;
-            return Ok(self.model_accept(step, false, true));
-        }
-        match model.token.verify(code, now) {
-            Err(_) if outcome_of_waiting == Some(Err(Rejection::Replayed)) => {
-                Err(Rejection::Replayed)
-            }
-            Ok(step) => {
-                let activated = model.pending_until.take().is_some();
-                model.forget_lapsed(now);
-                Ok(self.model_accept(step, activated, false))
-            }
-            Err(Rejection::Mismatch) => {
-                model.forget_lapsed(now);
-                model.throttle.count(now.as_seconds());
-                Err(Rejection::Mismatch)
-            }
-            Err(rejection) => Err(rejection),
-        }
+    fn hold(&mut self, token: usize, away: i64) {
+        let (Some(code), Some(record)) = (
+            self.code_of(token, away),
+            self.engine.store().load(&ALICE).unwrap(),
+        ) else {
+            return;
+        };
+        let context = Context::new(self.now, &Policy::DEFAULT);
+        let mut model = self.model.clone();
+        self.held = Some(Held {
+            loaded: record.as_bytes().to_vec(),
+            proposal: transition::authenticate(Some(&record), &code, &context).unwrap(),
+            at: self.now,
+            outcome: model_submit(&mut model, code, self.now),
+            model,
+        });
     }
 
-    fn model_accept(&mut self, step: u64, activated: bool, replaced: bool) -> (u64, bool, bool) {
-        let model = self.model.as_mut().unwrap();
-        model.token.refused_up_to = Some(step);
-        model.throttle = ModelThrottle::default();
-        let token = format!("{:p}", std::rc::Rc::as_ptr(&model.token.totp));
-        assert!(
-            self.accepted.insert((token, step)),
-            "step {step} was accepted twice"
-        );
-        (step, activated, replaced)
+    /// The swap is stored only over the very record that was loaded.
+    fn release(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        let swap = held.proposal.write().map(|write| {
+            let stored = self.engine.store().load(&ALICE).unwrap();
+            let same = stored.is_some_and(|record| record.as_bytes() == held.loaded);
+            let store = self.engine.store();
+            let swap = store.compare_and_swap(&ALICE, write.expected(), write.next());
+            assert!(same || swap == Ok(Swap::Conflict));
+            swap.unwrap()
+        });
+        if let Ok(outcome) = held.proposal.settle(swap) {
+            if swap.is_some() {
+                self.model = held.model;
+            }
+            self.compare(outcome, held.outcome, held.at);
+        }
     }
 
     fn recover_with(&mut self, code: usize) {
@@ -435,13 +501,12 @@ impl World {
         self.model_is_active()?;
         let now = self.seconds();
         let model = self.model.as_mut().ok_or(Rejection::Unknown)?;
-        model.recovery_throttle.admit(now)?;
-        if model.used.len() == model.codes.len() {
-            return Err(Rejection::NoRecoveryCodes);
-        }
+        model.recovery_throttle.admit(now, 1).1?;
         if !model.codes.iter().any(|known| known == code) {
-            model.recovery_throttle.count(now);
-            return Err(Rejection::Mismatch);
+            if model.used.len() == model.codes.len() {
+                return Err(Rejection::NoRecoveryCodes);
+            }
+            return Err(model.recovery_throttle.count(now, 1));
         }
         if !model.used.insert(code.into()) {
             return Err(Rejection::Replayed);
@@ -456,13 +521,11 @@ impl World {
             return;
         };
         let expected = self.model_is_active().and_then(|()| {
-            let age = self.seconds().checked_sub(at.as_seconds());
-            let same = self
-                .model
-                .as_ref()
-                .is_some_and(|model| model.number == number);
+            let model = self.model.as_ref();
+            let same = model.is_some_and(|model| model.number == number);
+            let age = i128::from(self.seconds()) - i128::from(at.as_seconds());
             match age {
-                Some(0..=300) if same => Ok(()),
+                -30..=300 if same => Ok(()),
                 _ => Err(Rejection::StaleProof),
             }
         });
@@ -531,6 +594,56 @@ impl World {
             }
         }
     }
+}
+
+fn model_submit(
+    model: &mut Option<Model>,
+    code: Code,
+    now: UnixTime,
+) -> Outcome<(u64, bool, bool)> {
+    let model = model.as_mut().ok_or(Rejection::Unknown)?;
+    let seconds = now.as_seconds();
+    let cost = 1 + u8::from(model.waiting_at(now).is_some());
+    let (healed, admitted) = model.throttle.admit(seconds, cost);
+    admitted?;
+    if model
+        .pending_until
+        .is_some_and(|until| !waits_at(seconds, until))
+    {
+        return Err(Rejection::Expired);
+    }
+    let of_waiting = model.waiting_at(now).map(|token| token.verify(code, now));
+    if let Some(Ok(step)) = of_waiting {
+        model.token = model.waiting.take().unwrap().1;
+        return Ok(model_accept(model, step, false, true));
+    }
+    let refused = match model.token.verify(code, now) {
+        Ok(step) => {
+            let activated = model.pending_until.take().is_some();
+            model.forget_lapsed(now);
+            return Ok(model_accept(model, step, activated, false));
+        }
+        Err(refusal) => of_waiting.and_then(Result::err).max(Some(refusal)),
+    };
+    if healed || refused == Some(Refusal::Mismatch) {
+        model.forget_lapsed(now);
+    }
+    Err(match refused {
+        Some(Refusal::Replayed) => Rejection::Replayed,
+        Some(Refusal::TooEarly(until)) => Rejection::TooEarly(Wait::between(now, until)),
+        _ => model.throttle.count(seconds, cost),
+    })
+}
+
+fn model_accept(
+    model: &mut Model,
+    step: u64,
+    activated: bool,
+    replaced: bool,
+) -> (u64, bool, bool) {
+    model.token.refused_up_to = Some(step);
+    model.throttle = ModelThrottle::default();
+    (step, activated, replaced)
 }
 
 fn live_through(events: &[Event]) {

@@ -167,6 +167,15 @@ enum keyfob_status_t
      */
     KEYFOB_WRONG_KIND = 18,
     /**
+     * The code was right, but codes of its time are refused until `locked_until`: a code of a later
+     * time was used, or a fence refuses them.
+     */
+    KEYFOB_TOO_EARLY = 19,
+    /**
+     * The recovery code needs a slow hash, and its attempt was counted before that is computed.
+     */
+    KEYFOB_COUNTED = 20,
+    /**
      * Refused for a reason that this C library has no name for yet.
      */
     KEYFOB_REFUSED = 99,
@@ -1125,7 +1134,7 @@ typedef struct {
      */
     uint64_t locked_until;
     /**
-     * Failures in a row, where attempts are made.
+     * Failures in a row; 0 if an operator must unlock it.
      */
     uint8_t failures;
 } keyfob_lock_t;

@@ -4,7 +4,7 @@ use core::mem::{MaybeUninit, align_of, size_of};
 
 use keyfob::{Authenticated, Enrollment, Migrated, Proposal, Resynced, Write};
 #[cfg(feature = "sha2")]
-use keyfob::{Recovered, RecoveryCodes};
+use keyfob::{RecoveryCodes, transition::Recovery};
 use zeroize::Zeroize as _;
 
 use crate::border::{Result, give, lent, status};
@@ -47,7 +47,7 @@ pub(crate) enum Decision {
     Authentication(Proposal<Authenticated>),
     Migration(Proposal<Migrated>),
     #[cfg(feature = "sha2")]
-    Recovery(Proposal<Recovered>),
+    Recovery(Proposal<Recovery>),
     #[cfg(feature = "sha2")]
     RecoveryCodes(Proposal<RecoveryCodes>),
     Resync(Proposal<Resynced>),
@@ -101,7 +101,7 @@ decided!(Enrollment, Enrollment);
 decided!(Authenticated, Authentication);
 decided!(Migrated, Migration);
 #[cfg(feature = "sha2")]
-decided!(Recovered, Recovery);
+decided!(Recovery, Recovery);
 #[cfg(feature = "sha2")]
 decided!(RecoveryCodes, RecoveryCodes);
 decided!(Resynced, Resync);

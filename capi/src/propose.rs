@@ -5,7 +5,8 @@
 use core::ffi::c_char;
 use core::mem::MaybeUninit;
 
-use keyfob::transition;
+use keyfob::transition::{self, Context};
+use keyfob::{Policy, UnixTime};
 
 use crate::border::{give, lent, lent_text};
 use crate::entropy::keyfob_entropy_t;
@@ -282,8 +283,9 @@ pub extern "C" fn keyfob_record_export(
     migration: Option<&mut MaybeUninit<keyfob_migration_t>>,
 ) -> keyfob_status_t {
     give(migration, || {
-        let (record, settings) = (stored(record)?, Settings::at(now));
-        let proposal = transition::export(record.as_ref(), &settings.context())?;
+        let record = stored(record)?;
+        let context = Context::new(UnixTime::from_seconds(now), &Policy::DEFAULT);
+        let proposal = transition::export(record.as_ref(), &context)?;
         let answer = proposal.settle(None).map_err(|_| KEYFOB_CONFLICT)?;
         keyfob_migration_t::told(answer?)
     })

@@ -9,7 +9,7 @@ use keyfob::{
     Proof, RegistrationId, Resynced, Status, StatusState, UnixTime,
 };
 #[cfg(feature = "sha2")]
-use keyfob::{Recovered, RecoveryCodes};
+use keyfob::{Recovered, RecoveryCodes, transition::Recovery};
 
 #[cfg(feature = "sha2")]
 use crate::border::characters;
@@ -240,6 +240,20 @@ pub struct keyfob_recovery_t {
 }
 
 #[cfg(feature = "sha2")]
+impl Told<Recovery> for keyfob_recovery_t {
+    fn told(answer: Recovery) -> Result<Self> {
+        match answer {
+            Recovery::Recovered(recovered) => Self::told(recovered),
+            Recovery::Counted(_) => Err(KEYFOB_COUNTED),
+        }
+    }
+
+    fn locked(until: UnixTime) -> Option<Self> {
+        <Self as Told<Recovered>>::locked(until)
+    }
+}
+
+#[cfg(feature = "sha2")]
 impl Told<Recovered> for keyfob_recovery_t {
     fn told(answer: Recovered) -> Result<Self> {
         Ok(Self {
@@ -393,7 +407,7 @@ pub enum keyfob_state_t {
 pub struct keyfob_lock_t {
     /// Not before this moment: 0 if they are made now, `KEYFOB_NEVER` until an operator unlocks it.
     pub locked_until: u64,
-    /// Failures in a row, where attempts are made.
+    /// Failures in a row; 0 if an operator must unlock it.
     pub failures: u8,
 }
 
@@ -401,7 +415,7 @@ impl From<LockState> for keyfob_lock_t {
     fn from(state: LockState) -> Self {
         let (locked_until, failures) = match state {
             LockState::Open { failures } => (0, failures),
-            LockState::Locked { until } => (until.as_seconds(), 0),
+            LockState::Locked { failures, wait } => (wait.until.as_seconds(), failures),
             _ => (KEYFOB_NEVER, 0),
         };
         Self {

@@ -2,7 +2,9 @@
 
 use core::mem::MaybeUninit;
 
-use keyfob::Rejection;
+#[cfg(feature = "sha2")]
+use keyfob::transition::Recovery;
+use keyfob::{LockState, Rejection, Wait};
 
 use crate::border::Result;
 use crate::keyfob_status_t::{self, *};
@@ -58,12 +60,24 @@ pub(crate) fn tell_rejection<T, C: Told<T>>(
     place: &mut MaybeUninit<C>,
     rejection: Rejection,
 ) -> keyfob_status_t {
-    if let Rejection::Locked { until } = rejection
-        && let Some(locked) = C::locked(until)
+    if let Some(wait) = wait(rejection)
+        && let Some(locked) = C::locked(wait.until)
     {
         place.write(locked);
     }
     rejection.into()
+}
+
+/// How long the next attempt must wait.
+const fn wait(rejection: Rejection) -> Option<Wait> {
+    match rejection {
+        Rejection::Locked(wait)
+        | Rejection::TooEarly(wait)
+        | Rejection::Mismatch {
+            lock: LockState::Locked { wait, .. },
+        } => Some(wait),
+        _ => None,
+    }
 }
 
 /// Gives the answer of `keyfob_propose_create` or `keyfob_propose_replace`, and wipes the proposal.
@@ -107,7 +121,7 @@ pub extern "C" fn keyfob_settle_recovery(
     swap: u32,
     recovery: Option<&mut MaybeUninit<keyfob_recovery_t>>,
 ) -> keyfob_status_t {
-    settle(proposal, swap, recovery)
+    settle::<Recovery, _>(proposal, swap, recovery)
 }
 
 /// Gives the answer of `keyfob_propose_recovery_codes`, as `keyfob_settle_enrollment` does.

@@ -50,6 +50,11 @@ pub enum keyfob_status_t {
     KEYFOB_RECOVERY_CODES_REFUSED = 17,
     /// What only a time-based or only a counter-based token can do was asked of the other.
     KEYFOB_WRONG_KIND = 18,
+    /// The code was right, but codes of its time are refused until `locked_until`: a code of a later
+    /// time was used, or a fence refuses them.
+    KEYFOB_TOO_EARLY = 19,
+    /// The recovery code needs a slow hash, and its attempt was counted before that is computed.
+    KEYFOB_COUNTED = 20,
     /// Refused for a reason that this C library has no name for yet.
     KEYFOB_REFUSED = 99,
 
@@ -161,6 +166,8 @@ const TEXTS: &[(keyfob_status_t, &CStr)] = &[
     (KEYFOB_WEAK_RECOVERY_CODES, c"the recovery codes are too short for a fast hash: set a slow hash in the policy, or make new ones"),
     (KEYFOB_RECOVERY_CODES_REFUSED, c"the recovery codes can't be taken over: at most 16, all different, of 1 to 64 characters each"),
     (KEYFOB_WRONG_KIND, c"this can't be done with a token of this kind"),
+    (KEYFOB_TOO_EARLY, c"codes of this token are not accepted yet: wait, or ask an operator to forget future steps"),
+    (KEYFOB_COUNTED, c"the attempt with this recovery code is counted: finish it"),
     (KEYFOB_REFUSED, c"refused for a reason that this C library can't name: update it"),
     (KEYFOB_NULL_POINTER, c"a pointer is NULL that must not be: correct the calling program"),
     (KEYFOB_INVALID_ARGUMENT, c"a value is outside its range: correct the calling program"),
@@ -217,9 +224,10 @@ pub extern "C" fn keyfob_status_text(status: u32) -> *const c_char {
 impl From<Rejection> for keyfob_status_t {
     fn from(rejection: Rejection) -> Self {
         match rejection {
-            Rejection::Mismatch => KEYFOB_MISMATCH,
+            Rejection::Mismatch { .. } => KEYFOB_MISMATCH,
             Rejection::Replayed => KEYFOB_REPLAYED,
-            Rejection::Locked { .. } => KEYFOB_LOCKED,
+            Rejection::TooEarly(_) => KEYFOB_TOO_EARLY,
+            Rejection::Locked(_) => KEYFOB_LOCKED,
             Rejection::Disabled => KEYFOB_DISABLED,
             Rejection::Unknown => KEYFOB_UNKNOWN,
             Rejection::Expired => KEYFOB_EXPIRED,

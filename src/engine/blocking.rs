@@ -16,7 +16,10 @@ use crate::{
     UnixTime, Write,
 };
 #[cfg(feature = "sha2")]
-use crate::{Pepper, RecoveryCodes, transition::Recovered};
+use crate::{
+    Pepper, RecoveryCodes,
+    transition::{Recovered, Recovery},
+};
 
 /// Registrations over a store: every request is one decision, and its answer leaves only after the
 /// store has swapped the record.
@@ -185,7 +188,9 @@ impl<S: RegistrationStore> Engine<S> {
     /// Accepts a recovery code as it was typed, once.
     ///
     /// # Errors
-    /// [`Rejection`]s tell why it isn't accepted. Wrong ones have a throttle of their own.
+    /// [`Rejection`]s tell why it isn't accepted. Wrong ones have a throttle of their own. Where the
+    /// codes need a slow hash, each attempt counts as a failure before it is hashed, until one
+    /// succeeds; one that is cut off in between stays counted.
     #[cfg(feature = "sha2")]
     pub fn recover(
         &mut self,
@@ -193,8 +198,16 @@ impl<S: RegistrationStore> Engine<S> {
         typed: &str,
         now: UnixTime,
     ) -> Result<Recovered, Error<S::Error>> {
-        self.run(id, |record, settings| {
+        let recovery = self.run(id, |record, settings| {
             transition::recover(record, typed, &settings.at(now))
+        })?;
+        let counted = match recovery {
+            Recovery::Recovered(recovered) => return Ok(recovered),
+            Recovery::Counted(counted) => counted,
+        };
+        let hashed = counted.hash(self.settings.pepper.as_ref())?;
+        self.run(id, |record, settings| {
+            transition::finish_recovery(record, &hashed, &settings.at(now))
         })
     }
 
@@ -267,6 +280,21 @@ impl<S: RegistrationStore> Engine<S> {
     pub fn fence(&mut self, id: &S::Id, now: UnixTime) -> Result<(), Error<S::Error>> {
         self.run(id, |record, settings| {
             transition::fence(record, &settings.at(now))
+        })
+    }
+
+    /// Forgets that steps of the future are burned, so that a time-based token is accepted again which
+    /// was used while a clock was ahead. See [`transition::forget_future_steps`] for the price.
+    ///
+    /// # Errors
+    /// [`Rejection::Unknown`] if there is none, [`Rejection::WrongKind`] for a counter-based token.
+    pub fn forget_future_steps(
+        &mut self,
+        id: &S::Id,
+        now: UnixTime,
+    ) -> Result<(), Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::forget_future_steps(record, &settings.at(now))
         })
     }
 

@@ -15,7 +15,10 @@ use crate::{
     AsyncRegistrationStore, Code, Entropy, Failure, Policy, Proposal, Record, Status, UnixTime,
 };
 #[cfg(feature = "sha2")]
-use crate::{Pepper, RecoveryCodes, transition::Recovered};
+use crate::{
+    Pepper, RecoveryCodes,
+    transition::{Recovered, Recovery},
+};
 
 /// [`Engine`](crate::Engine) over a store that waits without blocking. It is shared by reference.
 ///
@@ -176,7 +179,9 @@ impl<S: AsyncRegistrationStore> AsyncEngine<S> {
     /// Accepts a recovery code as it was typed, once.
     ///
     /// # Errors
-    /// [`Rejection`]s tell why it isn't accepted. Wrong ones have a throttle of their own.
+    /// [`Rejection`]s tell why it isn't accepted. Wrong ones have a throttle of their own. Where the
+    /// codes need a slow hash, each attempt counts as a failure before it is hashed, until one
+    /// succeeds; one that is cut off in between stays counted.
     #[cfg(feature = "sha2")]
     pub async fn recover(
         &self,
@@ -184,8 +189,18 @@ impl<S: AsyncRegistrationStore> AsyncEngine<S> {
         typed: &str,
         now: UnixTime,
     ) -> Result<Recovered, Error<S::Error>> {
+        let recovery = self
+            .run(id, |record, settings| {
+                transition::recover(record, typed, &settings.at(now))
+            })
+            .await?;
+        let counted = match recovery {
+            Recovery::Recovered(recovered) => return Ok(recovered),
+            Recovery::Counted(counted) => counted,
+        };
+        let hashed = counted.hash(self.settings.pepper.as_ref())?;
         self.run(id, |record, settings| {
-            transition::recover(record, typed, &settings.at(now))
+            transition::finish_recovery(record, &hashed, &settings.at(now))
         })
         .await
     }
@@ -263,6 +278,22 @@ impl<S: AsyncRegistrationStore> AsyncEngine<S> {
     pub async fn fence(&self, id: &S::Id, now: UnixTime) -> Result<(), Error<S::Error>> {
         self.run(id, |record, settings| {
             transition::fence(record, &settings.at(now))
+        })
+        .await
+    }
+
+    /// Forgets that steps of the future are burned, so that a time-based token is accepted again which
+    /// was used while a clock was ahead. See [`transition::forget_future_steps`] for the price.
+    ///
+    /// # Errors
+    /// [`Rejection::Unknown`] if there is none, [`Rejection::WrongKind`] for a counter-based token.
+    pub async fn forget_future_steps(
+        &self,
+        id: &S::Id,
+        now: UnixTime,
+    ) -> Result<(), Error<S::Error>> {
+        self.run(id, |record, settings| {
+            transition::forget_future_steps(record, &settings.at(now))
         })
         .await
     }

@@ -93,7 +93,7 @@ impl Options {
             // It lets nobody in.
             Number::Whole(_) | Number::Wrong => return OtherSystem::Unknown,
         };
-        let steps = u8::try_from(codes / 2).unwrap_or(u8::MAX).max(1);
+        let steps = u16::try_from(codes / 2).unwrap_or(u16::MAX).max(1);
         OtherSystem::LooksAhead { steps }
     }
 

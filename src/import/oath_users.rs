@@ -12,7 +12,7 @@ use super::{ImportError, Imported, Place, Reason, Remark, encoding};
 use crate::OtherSystem;
 
 /// The widest window that the manual of `pam_oath` calls typical; the file doesn't have it.
-const WINDOW: u8 = 20;
+const WINDOW: u16 = 20;
 
 pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
     reading.expect_lines(text);

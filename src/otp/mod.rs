@@ -6,6 +6,7 @@
 
 mod base32;
 mod code;
+mod digest;
 mod hash;
 mod hmac;
 mod key;
@@ -18,6 +19,7 @@ mod verify;
 #[cfg(feature = "sha2")]
 pub(crate) use base32::encode_in as encode_base32_in;
 pub use code::{Code, CodeError, CodeText};
+pub(crate) use digest::digest64;
 pub(crate) use hmac::fingerprint;
 pub use key::OtpKey;
 pub use params::{

@@ -348,6 +348,12 @@ impl Window {
         self.future
     }
 
+    /// The same window, reaching back so many steps at least, up to 127.
+    pub(crate) const fn reaching_back(self, steps: u8) -> Self {
+        let past = if self.past > steps { self.past } else { steps };
+        Self { past, ..self }
+    }
+
     /// The distances from the expected step, ascending.
     pub(super) fn offsets(self) -> impl Iterator<Item = i8> {
         0_i8.saturating_sub_unsigned(self.past)..=self.future.cast_signed()

@@ -108,6 +108,14 @@ impl TotpParams {
         Step::new(self.period.whole_in(now.seconds_since(self.epoch)))
     }
 
+    /// When `step` begins, or the last moment there is.
+    pub(crate) const fn start_of(&self, step: Step) -> UnixTime {
+        let seconds = step
+            .number()
+            .saturating_mul(self.period.as_seconds() as u64);
+        self.epoch.saturating_add(seconds)
+    }
+
     /// How many seconds the step of `now` has left, as [`Totp::remaining_seconds`] tells it.
     #[must_use]
     pub const fn remaining_seconds(&self, now: UnixTime) -> u64 {

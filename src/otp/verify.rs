@@ -134,40 +134,40 @@ impl OtpKey {
         if code.format() != format {
             return Err(VerifyError::Format { expected: format });
         }
-        let found = highest_match(self, code, expected, window).ok_or(VerifyError::Mismatch)?;
+        let found = self
+            .find(code, expected, window)
+            .ok_or(VerifyError::Mismatch)?;
         if burned.contains(found.step) {
             return Err(VerifyError::Replayed);
         }
         burned.burn(found.step);
         Ok(found)
     }
-}
 
-/// The highest step of the window whose code this is.
-///
-/// Every step is computed and compared, and the choice among them is by mask, so that the time
-/// tells neither whether a code matched nor where. Steps that don't exist (before 0, past
-/// [`u64::MAX`]) are left out: which ones these are is no secret.
-fn highest_match(key: &OtpKey, code: &Code, expected: Step, window: Window) -> Option<Match> {
-    let mut found = Choice::from(0);
-    let mut highest = 0_i8;
-    for offset in window.offsets() {
-        if let Some(step) = expected.checked_add(i64::from(offset)) {
-            let same = key.value(step, code.format()).ct_eq(&code.value());
-            highest.conditional_assign(&offset, same);
-            found |= same;
+    /// The highest step of the window whose code this is, burned or not.
+    ///
+    /// Every step is computed and compared, and the choice among them is by mask, so that the time
+    /// tells neither whether a code matched nor where. Steps that don't exist (before 0, past
+    /// [`u64::MAX`]) are left out: which ones these are is no secret.
+    pub(crate) fn find(&self, code: &Code, expected: Step, window: Window) -> Option<Match> {
+        let mut found = Choice::from(0);
+        let mut highest = 0_i8;
+        for offset in window.offsets() {
+            if let Some(step) = expected.checked_add(i64::from(offset)) {
+                let same = self.value(step, code.format()).ct_eq(&code.value());
+                highest.conditional_assign(&offset, same);
+                found |= same;
+            }
         }
+        if !bool::from(found) {
+            return None;
+        }
+        Some(Match {
+            step: expected.checked_add(i64::from(highest))?,
+            offset: highest,
+        })
     }
-    if !bool::from(found) {
-        return None;
-    }
-    Some(Match {
-        step: expected.checked_add(i64::from(highest))?,
-        offset: highest,
-    })
-}
 
-impl OtpKey {
     /// The step of the second of two consecutive codes, the highest there is among the `steps`
     /// steps after `start`. All of them are computed, in constant time.
     pub(crate) fn find_consecutive(

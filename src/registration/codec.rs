@@ -23,7 +23,7 @@
 //! | 4 | period in seconds; 0 if counter-based |
 //! | 8 | with bit 5: the epoch |
 //! | 8 | the last burned step, or 0 |
-//! | 2 | drift in steps, signed |
+//! | 2 | drift in steps, signed; for a counter-based token how many counters are fenced, 0 to 100 |
 //! | 1 + n | the secret's length and bytes |
 //!
 //! The recovery codes:
@@ -40,8 +40,9 @@
 use super::lineage::Lineage;
 use super::record::{Corrupt, Record};
 use super::recovery::{Digest, Hashing, RecoverySet, Shape, Spelling};
-use super::registration::{Registration, Replacement, State, Token};
+use super::registration::{Registration, Replacement, State};
 use super::throttle::Failures;
+use super::token::Token;
 use crate::{
     Algorithm, Burned, CodeFormat, HotpParams, Params, Period, RecoveryCount, Secret, Step,
     TotpParams, UnixTime,
@@ -104,7 +105,11 @@ impl Writer<'_> {
         }
         let burned = token.burned.last().unwrap_or_default();
         self.bytes(&burned.number().to_be_bytes());
-        self.bytes(&token.drift.to_be_bytes());
+        let drift = match token.params {
+            Params::Hotp(_) => token.fenced.into(),
+            Params::Totp(_) => token.drift,
+        };
+        self.bytes(&drift.to_be_bytes());
         let secret = token.secret.as_bytes();
         self.byte(length_byte(secret.len()));
         self.bytes(secret);
@@ -282,12 +287,14 @@ impl<'a> Reader<'a> {
         let drift = i16::from_be_bytes(self.array());
         let length = self.byte();
         let secret = self.bytes(length.into());
-        Ok(Token {
-            secret: Secret::from_legacy_bytes(secret).map_err(|_| Corrupt::Malformed)?,
-            params,
-            burned,
-            drift,
-        })
+        let secret = Secret::from_legacy_bytes(secret).map_err(|_| Corrupt::Malformed)?;
+        let mut token = Token::new(secret, params);
+        token.burned = burned;
+        match params {
+            Params::Totp(_) => token.drift = drift,
+            Params::Hotp(_) => token.fenced = fenced(drift)?,
+        }
+        Ok(token)
     }
 
     fn params(&mut self, kind: u8) -> Result<Params, Corrupt> {
@@ -351,6 +358,12 @@ impl<'a> Reader<'a> {
         require((1..=MAX_PBKDF2_ITERATIONS).contains(&iterations))?;
         Ok(Hashing::Pbkdf2 { iterations })
     }
+}
+
+fn fenced(number: i16) -> Result<u8, Corrupt> {
+    let fenced = u8::try_from(number).map_err(|_| Corrupt::Malformed)?;
+    require(fenced <= Token::MAX_FENCED)?;
+    Ok(fenced)
 }
 
 const fn require(valid: bool) -> Result<(), Corrupt> {

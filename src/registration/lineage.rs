@@ -3,7 +3,6 @@
 use core::fmt;
 
 use super::Failure;
-use super::record::Revision;
 use crate::Entropy;
 use crate::entropy::fill_checked;
 use crate::otp::fingerprint;
@@ -31,15 +30,6 @@ impl Lineage {
     /// The name to be told outside, from which the salt can't be computed.
     pub(super) fn registration_id(&self) -> RegistrationId {
         RegistrationId(fingerprint(&self.0))
-    }
-}
-
-impl Revision {
-    /// The revision of a registration's first write, drawn at random.
-    pub(super) fn draw(entropy: &mut (impl Entropy + ?Sized)) -> Result<Self, Failure> {
-        let mut bytes = [0; 8];
-        entropy.fill(&mut bytes)?;
-        Ok(Self::from_u64(u64::from_be_bytes(bytes)))
     }
 }
 

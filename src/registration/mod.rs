@@ -6,6 +6,7 @@
 mod codec;
 mod failure;
 mod lineage;
+mod lock;
 mod policy;
 mod proposal;
 mod record;
@@ -13,7 +14,9 @@ mod recovery;
 #[allow(clippy::module_inception)] // the registration itself, in the room of the same name
 mod registration;
 mod rejection;
+mod status;
 mod throttle;
+mod token;
 pub mod transition;
 
 #[cfg(feature = "seal")]
@@ -21,6 +24,7 @@ pub(crate) use codec::told_beside;
 pub use failure::Failure;
 use lineage::Lineage;
 pub use lineage::RegistrationId;
+pub use lock::{LockState, Wait};
 #[cfg(feature = "pbkdf2")]
 pub use policy::Pbkdf2Iterations;
 pub use policy::{
@@ -31,6 +35,7 @@ pub use proposal::{Conflict, Proposal, Swap, Write};
 pub use record::{Corrupt, Record, Revision};
 #[cfg(feature = "sha2")]
 pub use recovery::{Pepper, RecoveryCode, RecoveryCodes};
-pub use registration::{LockState, Status, StatusState};
-use registration::{Registration, State, Token};
+use registration::{Registration, State};
 pub use rejection::Rejection;
+pub use status::{Status, StatusState};
+use token::Token;

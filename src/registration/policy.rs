@@ -26,7 +26,7 @@ pub struct Policy {
     pub pending_lifetime: PendingLifetime,
     /// How far a token's clock is followed.
     pub drift: DriftCap,
-    /// How far a resynchronisation searches.
+    /// How far a resynchronisation searches the counters of a counter-based token.
     pub resync: ResyncReach,
     /// What recovery codes are made, and how weak ones are hashed.
     pub recovery: RecoveryPolicy,
@@ -82,6 +82,23 @@ impl Default for Policy {
 ///
 /// NIST SP 800-63B-4 (§3.2.2) allows at most 100 failures in a row and waits of 30 seconds up to an
 /// hour. A success starts the count anew; a replayed code doesn't count.
+///
+/// # What a guesser can reach
+/// The chance to guess a six-digit code from the last success on, under [`Throttle::DEFAULT`]:
+///
+/// | policy | in 24 hours | ever |
+/// |---|---:|---:|
+/// | [`Policy::strict`] | 0.0033 % | 0.01 % |
+/// | [`Policy::DEFAULT`] | 0.0099 % | 0.03 % |
+/// | [`Policy::lenient_for_hardware_tokens`] | 0.0165 % | 0.05 % |
+/// | any of these, counter-based token | 0.0363 % | 0.11 % |
+///
+/// With eight digits it is a hundredth of that. Each success of the owner gives a guesser the free
+/// failures again.
+///
+/// The bound holds while a replacement token waits for its first code, and for a token whose clock has
+/// drifted: a code is then tried in two windows or more. A wrong one counts as one failure for each
+/// window, and the waits add up. So people have half as many free failures while a replacement waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttle {
     free_failures: u8,
@@ -94,10 +111,10 @@ impl Throttle {
     /// Most failures in a row that any throttle allows.
     pub const MAX_FAILURES: u8 = 100;
 
-    /// Five free failures, then waits of 30 seconds doubling up to an hour; disabled at 100.
+    /// Five free failures, then waits of two minutes doubling up to an hour; disabled at 100.
     pub const DEFAULT: Self = Self {
         free_failures: 5,
-        first_wait_seconds: 30,
+        first_wait_seconds: 120,
         longest_wait_seconds: 3_600,
         disabled_at: Self::MAX_FAILURES,
     };
@@ -135,6 +152,16 @@ impl Throttle {
         self.disabled_at
     }
 
+    /// The longest wait after a failure, 1 to 86,400 seconds.
+    ///
+    /// No registration stays locked for longer, counted from now: a wait that is longer was counted
+    /// while a clock was ahead, and is shortened by the next attempt. Where a code is tried in several
+    /// windows, the wait before it is at most that many times as long.
+    #[must_use]
+    pub const fn longest_wait_seconds(self) -> u64 {
+        self.longest_wait_seconds as u64
+    }
+
     /// How long the next attempt must wait after so many failures in a row; 0 while they are free.
     #[must_use]
     pub const fn wait_seconds(self, failures: u8) -> u64 {
@@ -143,6 +170,15 @@ impl Throttle {
         };
         let wait = (self.first_wait_seconds as u64).saturating_mul(1 << min(doublings, 31));
         min_u64(wait, self.longest_wait_seconds as u64)
+    }
+}
+
+impl Throttle {
+    /// How much longer an attempt that costs so many failures must wait than one that costs one.
+    pub(super) fn waits_before(self, failures: u8, cost: u8) -> u64 {
+        (1..cost)
+            .map(|more| self.wait_seconds(failures.saturating_add(more)))
+            .fold(0, u64::saturating_add)
     }
 }
 
@@ -162,6 +198,9 @@ impl Default for Throttle {
 }
 
 /// How long a registration, or a replacement token, waits for its first code: 5 to 1,440 minutes.
+///
+/// One that would wait longer than the policy's lifetime, by more than 30 seconds, counts as expired:
+/// it was made while a clock was ahead. Shorten the policy's lifetime only when none is waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingLifetime(u16);
 
@@ -195,7 +234,12 @@ impl Default for PendingLifetime {
 /// How many steps a token's clock may drift away and still be followed (RFC 6238 §6), 0 to 100.
 ///
 /// The remembered drift moves one step a log-in at most, so that an attacker who has a few codes
-/// can't drag it along, and never past the cap.
+/// can't drag it along, and never past the cap. A resynchronisation searches as far, and may move it
+/// all the way at once. A drift beyond the cap (set by an operator, or imported) only moves back. A
+/// token whose clock was put right is found again without drift.
+///
+/// A large cap has two prices: codes that are that old and were never used can resynchronise a token,
+/// and after a [fence](crate::transition::fence) codes are refused for that long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DriftCap(u8);
 
@@ -219,18 +263,18 @@ impl DriftCap {
     }
 }
 
-/// How far a resynchronisation searches for two consecutive codes (RFC 4226 §7.4): 0 to 1,500 steps
-/// to each side, or counters ahead.
+/// How far a resynchronisation searches a counter-based token for two consecutive codes (RFC 4226
+/// §7.4): 0 to 1,500 counters ahead. For time-based tokens [`DriftCap`] says how far.
 ///
-/// It costs two codes a step, some 0.4 ms at the most on a server, and each failure counts.
+/// It costs a code a counter, some 0.2 ms at the most on a server, and each failure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResyncReach(u16);
 
 impl ResyncReach {
-    /// 500 steps: four hours of drift at 30 seconds.
+    /// 500 counters.
     pub const DEFAULT: Self = Self(500);
 
-    /// A reach of 0 to 1,500 steps; `None` beyond.
+    /// A reach of 0 to 1,500 counters; `None` beyond.
     #[must_use]
     pub const fn from_steps(steps: u16) -> Option<Self> {
         match steps {
@@ -239,7 +283,7 @@ impl ResyncReach {
         }
     }
 
-    /// The reach in steps.
+    /// The reach in counters.
     #[must_use]
     pub const fn as_steps(self) -> u16 {
         self.0

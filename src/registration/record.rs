@@ -5,11 +5,18 @@ use core::fmt;
 use zeroize::Zeroize;
 
 use crate::UnixTime;
+use crate::otp::digest64;
 
-/// Which write a stored record comes from. Each write has the next one.
+/// A number that names one stored content, and no other, for ever.
 ///
-/// The first revision of a registration is random, so that a record that was deleted and made anew
-/// is never taken for the one before.
+/// Each write's revision is derived from the revision before it and from the bytes that are written.
+/// So a revision that was lost with its write (a failover, a restored backup) is never given to other
+/// bytes, and a request that had loaded the lost record conflicts instead of overwriting what came
+/// since. Revisions don't count up: compare them for equality only.
+///
+/// Two contents share a revision by chance only (2^-64 for each pair). Whoever can write to the store
+/// needs no such chance, so nothing is promised against that; see `SealedStore` (feature `seal`). The
+/// number tells nothing of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Revision(u64);
 
@@ -26,10 +33,12 @@ impl Revision {
         self.0
     }
 
-    /// The revision of the write after this one.
-    #[must_use]
-    pub(crate) const fn next(self) -> Self {
-        Self(self.0.wrapping_add(1))
+    /// What the first write of a registration follows.
+    pub(super) const NONE: Self = Self(0);
+
+    /// The revision of a write of `bytes` over this one.
+    fn followed_by(self, bytes: &[u8]) -> Self {
+        Self(digest64(self.0, bytes))
     }
 }
 
@@ -82,6 +91,11 @@ impl Record {
             has_recovery_codes,
             bytes: heapless::Vec::new(),
         }
+    }
+
+    /// Names the record as the write that follows the one whose revision it has.
+    pub(crate) fn take_next_revision(&mut self) {
+        self.revision = self.revision.followed_by(&self.bytes);
     }
 
     pub(crate) const fn bytes_mut(&mut self) -> &mut heapless::Vec<u8, { Self::MAX_BYTES }> {

@@ -2,24 +2,28 @@
 
 use core::fmt;
 
-use crate::{CodeError, CodeFormat, UnixTime};
+use super::lock::{LockState, Wait};
+use crate::{CodeError, CodeFormat};
 
 /// Why a request was refused. Its text is fit to be shown to the person who made it.
 ///
-/// Only [`Mismatch`](Self::Mismatch) counts towards the throttle, and
-/// [`CodeAsRecoveryCode`](Self::CodeAsRecoveryCode) where it could have been a recovery code too.
+/// Only [`Mismatch`](Self::Mismatch) counts towards the throttle. Recovery codes that need a slow hash
+/// are an exception: each one counts before it is hashed, whatever comes of it, until a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
     /// The code is wrong. It was counted.
-    Mismatch,
+    Mismatch {
+        /// Whether another attempt can be made.
+        lock: LockState,
+    },
     /// The code was right and is already used.
     Replayed,
-    /// Too many failures: no attempt is made before this moment.
-    Locked {
-        /// When the next attempt may be made.
-        until: UnixTime,
-    },
+    /// The code was right, but codes of its time are refused: a code of a later time was used, or a
+    /// fence refuses them.
+    TooEarly(Wait),
+    /// Too many failures: no attempt is made before the wait is over.
+    Locked(Wait),
     /// Failures in a row reached the policy's limit: only `unlock` helps.
     Disabled,
     /// There is no such registration.
@@ -37,9 +41,9 @@ pub enum Rejection {
     },
     /// What was typed is no code. No attempt was made.
     NoCode(CodeError),
-    /// A recovery code was given where a code of the token is wanted.
+    /// A recovery code was given where a code of the token is wanted. No attempt was made.
     RecoveryCodeAsCode,
-    /// A code of the token was given where a recovery code is wanted.
+    /// A code of the token was given where a recovery code is wanted. No attempt was made.
     CodeAsRecoveryCode,
     /// It can't be a recovery code of this registration. No attempt was made.
     RecoveryCodeFormat,
@@ -60,11 +64,19 @@ pub enum Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Mismatch => "the code is wrong: check the account and the clock of the token",
+            Self::Mismatch { lock } => {
+                f.write_str("the code is wrong: check the account and the clock of the token")?;
+                return lock.warn(f);
+            }
             Self::Replayed => "this code was already used: enter the next one",
-            Self::Locked { until } => {
-                f.write_str("too many wrong codes: the next attempt can be made at ")?;
-                return write_time_of_day(f, *until);
+            Self::TooEarly(wait) => {
+                return write!(
+                    f,
+                    "codes of this token are not accepted yet: try again in {wait}, or ask an operator to forget future steps"
+                );
+            }
+            Self::Locked(wait) => {
+                return write!(f, "too many wrong codes: try again in {wait}");
             }
             Self::Disabled => "too many wrong codes in a row: an operator must unlock this token",
             Self::Unknown => "no token is registered here: register one first",
@@ -96,11 +108,15 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// The time of day in UTC, which is enough for waits below a day.
-fn write_time_of_day(f: &mut fmt::Formatter<'_>, time: UnixTime) -> fmt::Result {
-    let seconds = time.as_seconds();
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    write!(f, "{hour:02}:{minute:02}:{second:02} UTC")
-}
-
 impl core::error::Error for Rejection {}
+
+impl LockState {
+    /// Fails unless an attempt can be made.
+    pub(super) const fn admit(self) -> Result<(), Rejection> {
+        match self {
+            Self::Open { .. } => Ok(()),
+            Self::Locked { wait, .. } => Err(Rejection::Locked(wait)),
+            Self::Disabled => Err(Rejection::Disabled),
+        }
+    }
+}

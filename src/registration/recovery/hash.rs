@@ -16,6 +16,47 @@ use crate::{RecoveryFormat, RecoveryPolicy, SlowHash};
 /// Fewest bits of a code that a fast hash is enough for (NIST SP 800-63B-4 §3.1.2).
 const STRONG_BITS: usize = 112;
 
+/// Why a set has no code to be used for a digest.
+pub(in crate::registration) enum Rejected {
+    /// None of its codes has it.
+    Unknown,
+    /// The code was used already.
+    Used,
+}
+
+/// How a typed code is hashed: all that its digest depends on besides the code and the pepper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::registration) struct Recipe {
+    pub(in crate::registration) lineage: Lineage,
+    pub(in crate::registration) hashing: Hashing,
+    peppered: bool,
+}
+
+impl Recipe {
+    /// Fails where the pepper is missing.
+    pub(in crate::registration) fn require(&self, pepper: Option<&Pepper>) -> Result<(), Failure> {
+        if self.peppered && pepper.is_none() {
+            return Err(Failure::PepperMissing);
+        }
+        Ok(())
+    }
+
+    /// The digest of a code. Slow, if that is how the set was hashed.
+    pub(in crate::registration) fn digest(
+        &self,
+        code: &NormalForm,
+        pepper: Option<&Pepper>,
+    ) -> Result<Digest, Failure> {
+        self.require(pepper)?;
+        Salting {
+            lineage: &self.lineage,
+            hashing: self.hashing,
+            pepper: pepper.filter(|_| self.peppered),
+        }
+        .digest(code)
+    }
+}
+
 /// What the digests of a set depend on besides the codes.
 #[derive(Clone, Copy)]
 struct Salting<'a> {
@@ -102,32 +143,26 @@ impl RecoverySet {
         NormalForm::of(typed, self.spelling).filter(|form| self.shape.admits(form.shape()))
     }
 
-    /// Uses up the code that was typed. All digests are compared, in constant time.
-    pub(in crate::registration) fn burn(
-        &mut self,
-        typed: &NormalForm,
-        lineage: &Lineage,
-        pepper: Option<&Pepper>,
-    ) -> Result<Result<(), Rejection>, Failure> {
-        let pepper = match (self.peppered, pepper) {
-            (true, None) => return Err(Failure::PepperMissing),
-            (true, pepper) => pepper,
-            (false, _) => None,
-        };
-        let salting = Salting {
+    /// How a typed code is to be hashed, to be looked for in this set.
+    pub(in crate::registration) fn recipe(&self, lineage: Lineage) -> Recipe {
+        Recipe {
             lineage,
             hashing: self.hashing,
-            pepper,
-        };
-        let bit = self.find(&salting.digest(typed)?);
+            peppered: self.peppered,
+        }
+    }
+
+    /// Uses up the code with this digest. All digests are compared, in constant time.
+    pub(in crate::registration) fn burn(&mut self, digest: &Digest) -> Result<(), Rejected> {
+        let bit = self.find(digest);
         if bit == 0 {
-            return Ok(Err(Rejection::Mismatch));
+            return Err(Rejected::Unknown);
         }
         if self.used & bit != 0 {
-            return Ok(Err(Rejection::Replayed));
+            return Err(Rejected::Used);
         }
         self.used |= bit;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// The bit of the code with this digest, or 0.

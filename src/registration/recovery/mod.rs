@@ -11,7 +11,11 @@ mod set;
 mod slow;
 
 #[cfg(feature = "sha2")]
+pub(super) use code::NormalForm;
+#[cfg(feature = "sha2")]
 pub use code::{RecoveryCode, RecoveryCodes};
+#[cfg(feature = "sha2")]
+pub(super) use hash::{Recipe, Rejected};
 #[cfg(feature = "sha2")]
 pub use pepper::Pepper;
 pub(super) use set::{Digest, Hashing, RecoverySet, Shape, Spelling};

@@ -37,6 +37,14 @@ pub(in crate::registration) enum Hashing {
     Argon2id,
 }
 
+impl Hashing {
+    /// Whether it costs so much that an attempt must be counted first.
+    #[cfg(feature = "sha2")]
+    pub(in crate::registration) const fn is_slow(self) -> bool {
+        !matches!(self, Self::Fast)
+    }
+}
+
 /// How typed codes are brought to the form that was hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::registration) enum Spelling {

@@ -1,13 +1,13 @@
 //! A code of the token: confirm a registration, log in, or let a replacement take over.
 
-use super::{Context, conclude, with_registration};
+use super::{Context, attempt, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 use crate::registration::throttle::Failures;
 use crate::registration::{
-    Failure, Lineage, Registration, RegistrationId, Rejection, State, Token,
+    Failure, Lineage, Registration, RegistrationId, Rejection, State, Token, Wait,
 };
-use crate::{Code, CodeError, Match, OtpKey, Params, Step, UnixTime, VerifyError};
+use crate::{Code, CodeError, Match, OtpKey, Step, UnixTime};
 
 /// A code was accepted and its step is burned in the store. Only the engine makes this value.
 ///
@@ -68,8 +68,9 @@ pub fn authenticate(
     context: &Context<'_>,
 ) -> Result<Proposal<Authenticated>, Failure> {
     with_registration(record, |record, registration| {
-        let outcome = registration.attempt(code, context);
-        Ok(conclude(record, registration, outcome, context))
+        attempt(record, registration, |registration| {
+            Ok(registration.authenticate(code, context))
+        })
     })
 }
 
@@ -116,36 +117,52 @@ impl Registration {
         false
     }
 
-    fn attempt(&mut self, code: &Code, context: &Context<'_>) -> Result<Authenticated, Rejection> {
-        self.failures.admit(context.now, context.policy.throttle)?;
-        if self.lapsed(context.now) {
+    fn authenticate(
+        &mut self,
+        code: &Code,
+        context: &Context<'_>,
+    ) -> Result<Authenticated, Rejection> {
+        let Context { now, policy, .. } = *context;
+        let cost = self.cost(code.format(), now, policy);
+        self.failures.lock(now, policy.throttle, cost).admit()?;
+        if self.lapsed(now, policy) {
             return Err(Rejection::Expired);
         }
-        let (found, replaced) = self.verify(code, context)?;
-        self.token.follow_drift(found.offset(), context.policy);
-        let activated = self.activate(context.now);
+        match self.verify(code, context) {
+            Ok((found, replaced)) => Ok(self.log_in(found, replaced, now)),
+            Err(Refusal::Mismatch) => {
+                let lock = self.failures.count(now, policy.throttle, cost);
+                Err(Rejection::Mismatch { lock })
+            }
+            Err(Refusal::Replayed) => Err(Rejection::Replayed),
+            Err(Refusal::TooEarly(until)) => Err(Rejection::TooEarly(Wait::between(now, until))),
+            Err(Refusal::Format) => Err(self.misformatted(code)),
+        }
+    }
+
+    fn log_in(&mut self, found: Match, replaced: bool, now: UnixTime) -> Authenticated {
+        let activated = self.activate(now);
         self.failures = Failures::default();
-        self.last_use = Some(context.now);
-        Ok(Authenticated {
+        self.last_use = Some(now);
+        Authenticated {
             lineage: self.lineage,
-            at: context.now,
+            at: now,
             found,
             activated,
             replaced,
-        })
+        }
     }
 
     /// Verifies against a waiting replacement, which takes over if the code is its own, and against
     /// the token. The second value tells whether it took over.
-    fn verify(&mut self, code: &Code, context: &Context<'_>) -> Result<(Match, bool), Rejection> {
-        let Context { now, .. } = *context;
-        let mut refused = None;
-        if self.replacement_at(now).is_none() {
+    fn verify(&mut self, code: &Code, context: &Context<'_>) -> Result<(Match, bool), Refusal> {
+        let mut refused = Refusal::Format;
+        if self.replacement_at(context.now, context.policy).is_none() {
             self.replacement = None;
         }
         if let Some(replacement) = &mut self.replacement {
             match replacement.token.verify(code, &self.lineage, context) {
-                Err(error) => refused = Some(error),
+                Err(refusal) => refused = refusal,
                 Ok(found) => {
                     self.take_over();
                     return Ok((found, true));
@@ -154,7 +171,7 @@ impl Registration {
         }
         match self.token.verify(code, &self.lineage, context) {
             Ok(found) => Ok((found, false)),
-            Err(error) => Err(self.rejection(code, error, refused)),
+            Err(refusal) => Err(refusal.max(refused)),
         }
     }
 
@@ -164,20 +181,13 @@ impl Registration {
         }
     }
 
-    /// What the refusals of the token and of its replacement come to.
-    fn rejection(
-        &self,
-        code: &Code,
-        error: VerifyError,
-        of_replacement: Option<VerifyError>,
-    ) -> Rejection {
-        match (error, of_replacement) {
-            (VerifyError::Replayed, _) | (_, Some(VerifyError::Replayed)) => Rejection::Replayed,
-            (VerifyError::Mismatch, _) | (_, Some(VerifyError::Mismatch)) => Rejection::Mismatch,
-            _ if self.is_shaped_like_recovery_code(code) => Rejection::RecoveryCodeAsCode,
-            _ => Rejection::Format {
-                expected: self.token.format(),
-            },
+    /// What to tell of a code that no token here writes so.
+    fn misformatted(&self, code: &Code) -> Rejection {
+        if self.is_shaped_like_recovery_code(code) {
+            return Rejection::RecoveryCodeAsCode;
+        }
+        Rejection::Format {
+            expected: self.token.format(),
         }
     }
 
@@ -197,30 +207,59 @@ impl Registration {
     }
 }
 
+/// Why a token doesn't accept a code. Of two, the greater one is told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Refusal {
+    Format,
+    Mismatch,
+    /// Its step is burned, and so is all that can be accepted before then.
+    TooEarly(UnixTime),
+    Replayed,
+}
+
 impl Token {
-    /// Verifies a code; `burned` rises with a match.
+    /// Verifies a code. What it accepts is burned, and the token's clock is followed.
     fn verify(
         &mut self,
         code: &Code,
         lineage: &Lineage,
         context: &Context<'_>,
-    ) -> Result<Match, VerifyError> {
+    ) -> Result<Match, Refusal> {
         let Context { now, policy, .. } = *context;
-        let window = match self.params {
-            Params::Totp(_) => policy.window,
-            Params::Hotp(_) => policy.look_ahead,
-        };
-        let expected = self.expected_step(now);
-        let mut burned = self.burned;
-        let found = self.key(lineage, context).verify(
-            code,
-            self.format(),
-            expected,
-            window,
-            &mut burned,
-        )?;
-        self.burned = burned;
+        let (found, drift) = self.find(code, lineage, context)?;
+        if self.burned.contains(found.step()) {
+            let until = self.refused_until(drift, now, policy);
+            return Err(until.map_or(Refusal::Replayed, Refusal::TooEarly));
+        }
+        self.burned.burn(found.step());
+        self.fenced = 0;
+        self.drift = drift;
+        self.follow_drift(found.offset(), policy);
         Ok(found)
+    }
+
+    /// The step whose code this is, and the drift it was found at: the one that is remembered, or
+    /// none, as the token's clock may have been put right.
+    fn find(
+        &self,
+        code: &Code,
+        lineage: &Lineage,
+        context: &Context<'_>,
+    ) -> Result<(Match, i16), Refusal> {
+        if code.format() != self.format() {
+            return Err(Refusal::Format);
+        }
+        let key = self.key(lineage, context);
+        let find_at = |drift| {
+            let expected = self.step_at(context.now, drift);
+            let found = key.find(code, expected, self.window(context.policy))?;
+            Some((found, drift))
+        };
+        let mut found = find_at(self.drift);
+        if self.drift != 0 {
+            found = later(found, find_at(0));
+        }
+        found.ok_or(Refusal::Mismatch)
     }
 
     /// The secret made ready, or found so.
@@ -230,5 +269,13 @@ impl Token {
             None => OtpKey::new(algorithm, &self.secret),
             Some(keys) => keys.key(lineage.tag(), algorithm, &self.secret),
         }
+    }
+}
+
+/// The match of the higher step, so that all that the code could be is burned.
+fn later(one: Option<(Match, i16)>, other: Option<(Match, i16)>) -> Option<(Match, i16)> {
+    match (one, other) {
+        (Some(one), Some(other)) if other.0.step() > one.0.step() => Some(other),
+        _ => one.or(other),
     }
 }

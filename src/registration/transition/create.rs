@@ -18,7 +18,7 @@ use crate::{Entropy, EntropyError, Params, Secret, UnixTime};
 pub struct NewRegistration {
     /// What the token and its verifier agree on. The default is what every app understands.
     pub params: Params,
-    /// How long it waits for its first code; by default what the policy says.
+    /// How long it waits for its first code: by default what the policy says, and at most that.
     pub lifetime: Option<PendingLifetime>,
 }
 
@@ -88,7 +88,7 @@ pub fn create(
     context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
 ) -> Result<Proposal<Enrollment>, Failure> {
-    let Some(revision) = revision_over_pending(record, entropy)? else {
+    let Some(previous) = previous_revision(record)? else {
         return Ok(Proposal::rejected(Rejection::AlreadyRegistered));
     };
     let lineage = Lineage::draw(entropy)?;
@@ -103,7 +103,7 @@ pub fn create(
         Err(rejection) => return Ok(Proposal::rejected(rejection)),
         Ok(set) => registration.recovery = set,
     }
-    let next = registration.to_record(revision);
+    let next = registration.to_record(previous);
     Ok(Proposal::new(
         record.map(Record::revision),
         Some(next),
@@ -111,18 +111,15 @@ pub fn create(
     ))
 }
 
-/// The revision to write where nothing, or only a pending registration, is stored.
-pub(super) fn revision_over_pending(
-    record: Option<&Record>,
-    entropy: &mut (impl Entropy + ?Sized),
-) -> Result<Option<Revision>, Failure> {
+/// What a new registration is written over; `None` over an active one.
+pub(super) fn previous_revision(record: Option<&Record>) -> Result<Option<Revision>, Failure> {
     let Some(record) = record else {
-        return Ok(Some(Revision::draw(entropy)?));
+        return Ok(Some(Revision::NONE));
     };
     match Registration::read(record) {
         Ok(ref registration) => {
             let pending = matches!(registration.state, State::Pending { .. });
-            Ok(pending.then_some(record.revision().next()))
+            Ok(pending.then_some(record.revision()))
         }
         Err(error) => Err(Failure::Corrupt(error)),
     }
@@ -140,8 +137,9 @@ pub(super) fn draw_token(
 impl NewRegistration {
     /// When the new token lapses.
     pub(super) fn pending_until(&self, context: &Context<'_>) -> UnixTime {
-        let lifetime = self.lifetime.unwrap_or(context.policy.pending_lifetime);
-        context.now.saturating_add(lifetime.as_seconds())
+        let longest = context.policy.pending_lifetime.as_seconds();
+        let lifetime = self.lifetime.map_or(longest, PendingLifetime::as_seconds);
+        context.now.saturating_add(lifetime.min(longest))
     }
 }
 

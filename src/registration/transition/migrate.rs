@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::Context;
-use super::create::revision_over_pending;
+use super::create::previous_revision;
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 #[cfg(feature = "sha2")]
@@ -65,8 +65,8 @@ pub enum OtherSystem {
     Unknown,
     /// It accepts codes of so many steps after the expected one.
     LooksAhead {
-        /// How many.
-        steps: u8,
+        /// How many. The expected step is that of our clock and the token's drift.
+        steps: u16,
     },
     /// It accepted no code after [`Migration::burned`] was read, and accepts none any more; or no
     /// system ever accepted codes of this token, which is new. Only what is burned is then burned. If
@@ -80,11 +80,11 @@ pub enum OtherSystem {
 
 impl OtherSystem {
     /// How many steps after the expected one it may have accepted since `burned` was read.
-    fn steps_ahead(self, burned: Option<Burned>, policy: &Policy) -> Option<u8> {
+    fn steps_ahead(self, burned: Option<Burned>, policy: &Policy) -> Option<u16> {
         match self {
             Self::Stopped if burned.is_some() => None,
             Self::LooksAhead { steps } => Some(steps),
-            Self::Unknown | Self::Stopped => Some(policy.window.future().max(1)),
+            Self::Unknown | Self::Stopped => Some(policy.window.future().max(1).into()),
         }
     }
 }
@@ -213,7 +213,7 @@ pub fn migrate(
     if migration.secret.is_legacy() && context.policy.legacy_secrets == LegacySecrets::Refuse {
         return Ok(Proposal::rejected(Rejection::LegacySecret));
     }
-    let Some(revision) = revision_over_pending(record, entropy)? else {
+    let Some(previous) = previous_revision(record)? else {
         return Ok(Proposal::rejected(Rejection::AlreadyRegistered));
     };
     let lineage = Lineage::draw(entropy)?;
@@ -231,7 +231,7 @@ pub fn migrate(
         Ok(set) => registration.recovery = set,
         Err(rejection) => return Ok(Proposal::rejected(rejection)),
     }
-    let next = registration.to_record(revision);
+    let next = registration.to_record(previous);
     Ok(Proposal::new(
         record.map(Record::revision),
         Some(next),

@@ -13,16 +13,22 @@ mod migrate;
 mod recover;
 mod replace;
 mod resync;
+#[cfg(feature = "sha2")]
+mod rotate;
 
-pub use administer::{delete, fence, set_drift, status, unlock};
+pub use administer::{delete, fence, forget_future_steps, set_drift, status, unlock};
 pub use authenticate::{Authenticated, authenticate, authenticate_typed};
 pub use create::{Enrollment, NewRegistration, create};
 pub use export::export;
 pub use migrate::{ExistingRecoveryCodes, Migrated, Migration, OtherSystem, migrate};
 #[cfg(feature = "sha2")]
-pub use recover::{Recovered, recover, rotate_recovery_codes};
+pub use recover::{
+    CountedRecoveryCode, HashedRecoveryCode, Recovered, Recovery, finish_recovery, recover,
+};
 pub use replace::{Proof, replace};
 pub use resync::{Resynced, resync};
+#[cfg(feature = "sha2")]
+pub use rotate::rotate_recovery_codes;
 
 use core::fmt;
 
@@ -95,27 +101,22 @@ fn update<T>(
     registration: &Registration,
     answer: Result<T, Rejection>,
 ) -> Proposal<T> {
-    let revision = record.revision();
-    let next = registration.to_record(revision.next());
-    Proposal::new(Some(revision), Some(next), answer)
+    let previous = record.revision();
+    let next = registration.to_record(previous);
+    Proposal::new(Some(previous), Some(next), answer)
 }
 
-/// Proposes to store what came of an attempt with a code: a success, or a wrong code, which is
-/// counted. Any other refusal is no attempt, and nothing is written.
+/// Makes an attempt, and proposes to store what came of it: a success, or a failure that was counted.
+/// Any other refusal writes nothing, unless a wait had to be shortened.
 #[inline]
-fn conclude<T>(
+fn attempt<T>(
     record: &Record,
     registration: &mut Registration,
-    outcome: Result<T, Rejection>,
-    context: &Context<'_>,
-) -> Proposal<T> {
-    match outcome {
-        Err(Rejection::Mismatch) => {
-            let throttle = context.policy.throttle;
-            registration.failures.count(context.now, throttle);
-        }
-        Err(rejection) => return Proposal::rejected(rejection),
-        Ok(_) => {}
-    }
-    update(record, registration, outcome)
+    attempt: impl FnOnce(&mut Registration) -> Result<Result<T, Rejection>, Failure>,
+) -> Result<Proposal<T>, Failure> {
+    let before = registration.throttles();
+    Ok(match attempt(registration)? {
+        Err(rejection) if registration.throttles() == before => Proposal::rejected(rejection),
+        outcome => update(record, registration, outcome),
+    })
 }

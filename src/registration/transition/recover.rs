@@ -1,12 +1,16 @@
-//! Recovery codes: used once each, and made anew.
+//! Recovery codes, used once each.
 
-use super::{Context, update, with_registration};
+use core::fmt;
+
+use super::{Context, attempt, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
-use crate::registration::recovery::RecoveryCodes;
+use crate::registration::recovery::{Digest, NormalForm, Recipe, RecoverySet, Rejected};
 use crate::registration::throttle::Failures;
-use crate::registration::{Failure, Lineage, Registration, RegistrationId, Rejection};
-use crate::{Code, Entropy, UnixTime};
+use crate::registration::{
+    Failure, Lineage, LockState, Pepper, Registration, RegistrationId, Rejection,
+};
+use crate::{Code, UnixTime};
 
 /// A recovery code was accepted and is used up in the store. Only the engine makes this value.
 ///
@@ -32,11 +36,68 @@ impl Recovered {
     }
 }
 
+/// What came of a recovery code that was typed.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // there is no heap to put the larger one on
+#[must_use = "a code that was counted must be hashed, and finished"]
+pub enum Recovery {
+    /// It was accepted.
+    Recovered(Recovered),
+    /// These codes need a slow hash, so the attempt was counted as a failure before that is computed:
+    /// [`hash`](CountedRecoveryCode::hash) it, then call [`finish_recovery`].
+    Counted(CountedRecoveryCode),
+}
+
+/// A recovery code whose attempt is counted, and which is still to be hashed. Wiped on drop.
+pub struct CountedRecoveryCode {
+    form: NormalForm,
+    recipe: Recipe,
+}
+
+impl CountedRecoveryCode {
+    /// Computes the slow hash. It needs neither the record nor the store, so it can be done where
+    /// nothing else waits for it.
+    ///
+    /// # Errors
+    /// [`Failure::PepperMissing`], or [`Failure::Corrupt`] without the feature that the hash needs.
+    pub fn hash(&self, pepper: Option<&Pepper>) -> Result<HashedRecoveryCode, Failure> {
+        Ok(HashedRecoveryCode {
+            digest: self.recipe.digest(&self.form, pepper)?,
+            recipe: self.recipe,
+        })
+    }
+}
+
+/// Hides the code.
+impl fmt::Debug for CountedRecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CountedRecoveryCode")
+            .finish_non_exhaustive()
+    }
+}
+
+/// The digest of a recovery code whose attempt is counted.
+pub struct HashedRecoveryCode {
+    digest: Digest,
+    recipe: Recipe,
+}
+
+/// Hides the digest.
+impl fmt::Debug for HashedRecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashedRecoveryCode").finish_non_exhaustive()
+    }
+}
+
 /// Decides about a recovery code as it was typed, in any case, with or without spaces and hyphens.
 ///
 /// A wrong one counts in a counter of its own. What can't be a recovery code of this registration,
 /// and one that is used already, is refused without a write. A success also ends the wait that
 /// wrong codes of the token brought about.
+///
+/// Where the codes need a slow hash, the attempt is counted first, and the answer is
+/// [`Recovery::Counted`]. So a registration costs no more slow hashes than its throttle lets through,
+/// however many requests come at once.
 ///
 /// # Errors
 /// A [`Failure`] if the record can't be read, or its codes were hashed under a pepper that isn't
@@ -45,106 +106,124 @@ pub fn recover(
     record: Option<&Record>,
     typed: &str,
     context: &Context<'_>,
+) -> Result<Proposal<Recovery>, Failure> {
+    with_registration(record, |record, registration| {
+        attempt(record, registration, |registration| {
+            registration.recover(typed, context)
+        })
+    })
+}
+
+/// Decides about a recovery code that was counted and hashed. A wrong one is counted already, so
+/// nothing is written for it, and one that is used already stays counted too.
+///
+/// # Errors
+/// A [`Failure`] if the record can't be read.
+pub fn finish_recovery(
+    record: Option<&Record>,
+    hashed: &HashedRecoveryCode,
+    context: &Context<'_>,
 ) -> Result<Proposal<Recovered>, Failure> {
     with_registration(record, |record, registration| {
-        Ok(match registration.burn_recovery_code(typed, context)? {
-            Err(Rejection::Mismatch) => {
-                registration
-                    .recovery_failures
-                    .count(context.now, context.policy.throttle);
-                let rejection = registration.name_mismatch(typed);
-                update(record, registration, Err(rejection))
-            }
-            Err(rejection) => Proposal::rejected(rejection),
-            Ok(recovered) => update(record, registration, Ok(recovered)),
+        attempt(record, registration, |registration| {
+            Ok(registration.finish_recovery(hashed, context))
         })
     })
 }
 
 impl Registration {
-    fn burn_recovery_code(
+    fn recover(
         &mut self,
         typed: &str,
         context: &Context<'_>,
-    ) -> Result<Result<Recovered, Rejection>, Failure> {
-        if let Err(rejection) = self.admit_recovery(context) {
-            return Ok(Err(rejection));
+    ) -> Result<Result<Recovery, Rejection>, Failure> {
+        let counted = match self.admit_recovery(typed, context) {
+            Ok(admitted) => admitted,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        counted.recipe.require(context.pepper)?;
+        if counted.recipe.hashing.is_slow() {
+            self.count_recovery(context);
+            return Ok(Ok(Recovery::Counted(counted)));
         }
-        let malformed = if self.is_code(typed) {
-            Rejection::CodeAsRecoveryCode
-        } else {
-            Rejection::RecoveryCodeFormat
-        };
-        let Some(set) = self.recovery.as_mut() else {
-            return Ok(Err(Rejection::NoRecoveryCodes));
-        };
-        let Some(form) = set.admit(typed) else {
-            return Ok(Err(malformed));
-        };
-        let burned = set.burn(&form, &self.lineage, context.pepper)?;
-        let remaining = set.remaining();
-        Ok(burned.map(|()| self.recovered(remaining, context.now)))
+        let hashed = counted.hash(context.pepper)?;
+        let recovered = self.burn_recovery_code(&hashed, context, Self::count_recovery);
+        Ok(recovered.map(Recovery::Recovered))
     }
 
-    /// Whether an attempt with a recovery code may be made.
-    fn admit_recovery(&self, context: &Context<'_>) -> Result<(), Rejection> {
-        self.require_active(context.now)?;
-        self.recovery_failures
-            .admit(context.now, context.policy.throttle)?;
-        match &self.recovery {
-            Some(set) if set.remaining() > 0 => Ok(()),
-            _ => Err(Rejection::NoRecoveryCodes),
+    fn finish_recovery(
+        &mut self,
+        hashed: &HashedRecoveryCode,
+        context: &Context<'_>,
+    ) -> Result<Recovered, Rejection> {
+        self.require_active(context.now, context.policy)?;
+        self.burn_recovery_code(hashed, context, Self::recovery_lock)
+    }
+
+    /// Fails unless an attempt can be made with what was typed.
+    fn admit_recovery(
+        &mut self,
+        typed: &str,
+        context: &Context<'_>,
+    ) -> Result<CountedRecoveryCode, Rejection> {
+        self.require_active(context.now, context.policy)?;
+        self.recovery_lock(context).admit()?;
+        let set = self.recovery.as_ref().ok_or(Rejection::NoRecoveryCodes)?;
+        let form = set.admit(typed).ok_or_else(|| self.malformed(typed))?;
+        let recipe = set.recipe(self.lineage);
+        Ok(CountedRecoveryCode { form, recipe })
+    }
+
+    /// Uses a code up. `lock` tells what holds after a wrong one.
+    fn burn_recovery_code(
+        &mut self,
+        hashed: &HashedRecoveryCode,
+        context: &Context<'_>,
+        lock: fn(&mut Self, &Context<'_>) -> LockState,
+    ) -> Result<Recovered, Rejection> {
+        let lineage = self.lineage;
+        let set = self.recovery.as_mut();
+        let set = set.filter(|set| set.recipe(lineage) == hashed.recipe);
+        match set.map(|set| set.burn(&hashed.digest)) {
+            Some(Ok(())) => Ok(self.recovered(context.now)),
+            Some(Err(Rejected::Used)) => Err(Rejection::Replayed),
+            _ if self.remaining() == 0 => Err(Rejection::NoRecoveryCodes),
+            _ => Err(Rejection::Mismatch {
+                lock: lock(self, context),
+            }),
         }
     }
 
-    fn recovered(&mut self, remaining: usize, now: UnixTime) -> Recovered {
+    fn count_recovery(&mut self, context: &Context<'_>) -> LockState {
+        let throttle = context.policy.throttle;
+        self.recovery_failures.count(context.now, throttle, 1)
+    }
+
+    fn recovery_lock(&mut self, context: &Context<'_>) -> LockState {
+        let throttle = context.policy.throttle;
+        self.recovery_failures.lock(context.now, throttle, 1)
+    }
+
+    fn remaining(&self) -> usize {
+        self.recovery.as_ref().map_or(0, RecoverySet::remaining)
+    }
+
+    fn recovered(&mut self, now: UnixTime) -> Recovered {
         self.failures = Failures::default();
         self.recovery_failures = Failures::default();
         self.last_use = Some(now);
         Recovered {
             lineage: self.lineage,
             at: now,
-            remaining,
+            remaining: self.remaining(),
         }
     }
 
-    /// Whether what was typed is written as this token's codes are.
-    fn is_code(&self, typed: &str) -> bool {
-        Code::parse(typed).is_ok_and(|code| code.format() == self.token.format())
+    /// What to tell of what can't be a recovery code of this registration.
+    fn malformed(&self, typed: &str) -> Rejection {
+        match Code::parse(typed) {
+            Ok(code) if code.format() == self.token.format() => Rejection::CodeAsRecoveryCode,
+            _ => Rejection::RecoveryCodeFormat,
+        }
     }
-
-    fn name_mismatch(&self, typed: &str) -> Rejection {
-        if self.is_code(typed) {
-            return Rejection::CodeAsRecoveryCode;
-        }
-        Rejection::Mismatch
-    }
-}
-
-/// Decides about new recovery codes: the old ones stop working when they are stored.
-///
-/// # Duties of the embedder
-/// Call it for a person who has just logged in with this factor, and show the codes once.
-///
-/// # Errors
-/// A [`Failure`] if the record can't be read or randomness fails.
-pub fn rotate_recovery_codes(
-    record: Option<&Record>,
-    context: &Context<'_>,
-    entropy: &mut (impl Entropy + ?Sized),
-) -> Result<Proposal<RecoveryCodes>, Failure> {
-    with_registration(record, |record, registration| {
-        if let Err(rejection) = registration.require_active(context.now) {
-            return Ok(Proposal::rejected(rejection));
-        }
-        let mut codes = RecoveryCodes::default();
-        match super::create::mint(&mut codes, &registration.lineage, context, entropy)? {
-            Err(rejection) => Ok(Proposal::rejected(rejection)),
-            Ok(set) => {
-                registration.recovery = set;
-                registration.recovery_failures = Failures::default();
-                Ok(update(record, registration, Ok(codes)))
-            }
-        }
-    })
 }

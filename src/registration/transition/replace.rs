@@ -4,14 +4,16 @@ use super::create::draw_token;
 use super::{Authenticated, Context, Enrollment, NewRegistration, update, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
-use crate::registration::registration::Replacement;
+use crate::registration::registration::{CLOCK_SKEW_SECONDS, Replacement};
 use crate::registration::{Failure, Lineage, Registration, Rejection};
 use crate::{Entropy, UnixTime};
 
-/// How long a log-in proves that the person is there, in seconds.
+/// How long a log-in proves that the person is there, in seconds. One from the future is forgiven by
+/// [`CLOCK_SKEW_SECONDS`].
 const FRESH_SECONDS: u64 = 300;
 
-/// A log-in or recovery of the last five minutes, which lets the person change the token.
+/// A log-in or recovery of the last five minutes, which lets the person change the token. It may come
+/// from a server whose clock is up to 30 seconds ahead.
 ///
 /// Made from an [`Authenticated`] or a [`Recovered`](super::Recovered); the engines use it up.
 #[derive(Debug)]
@@ -75,7 +77,8 @@ impl Proof {
     }
 
     fn check(&self, registration: &Registration, now: UnixTime) -> Result<(), Rejection> {
-        let fresh = self.at <= now && now.seconds_since(self.at) <= FRESH_SECONDS;
+        let is_plausible = self.at.seconds_since(now) <= CLOCK_SKEW_SECONDS;
+        let fresh = is_plausible && now.seconds_since(self.at) <= FRESH_SECONDS;
         if fresh && self.lineage == registration.lineage {
             return Ok(());
         }
@@ -98,7 +101,7 @@ pub fn replace(
 ) -> Result<Proposal<Enrollment>, Failure> {
     with_registration(record, |record, registration| {
         let allowed = registration
-            .require_active(context.now)
+            .require_active(context.now, context.policy)
             .and_then(|()| proof.check(registration, context.now));
         if let Err(rejection) = allowed {
             return Ok(Proposal::rejected(rejection));

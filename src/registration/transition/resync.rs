@@ -1,11 +1,11 @@
 //! A token whose clock or counter went astray, found again by two consecutive codes.
 
-use super::{Context, conclude, with_registration};
+use super::{Context, attempt, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
 use crate::registration::throttle::Failures;
 use crate::registration::{Failure, Registration, Rejection, Token};
-use crate::{Code, OtpKey, Params, Step, UnixTime};
+use crate::{Code, OtpKey, Params, Step};
 
 /// A token was found again; both codes are burned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +16,16 @@ pub struct Resynced {
     pub drift_steps: i16,
 }
 
-/// Decides about two consecutive codes (RFC 4226 §7.4), searched as far as the policy reaches.
+/// Decides about two consecutive codes (RFC 4226 §7.4).
 ///
-/// The whole reach is computed whatever is found, at most 3,002 codes. A failure counts like a
-/// wrong code, and the drift is remembered. It proves less than a log-in, so it isn't one: let the
-/// person log in with the next code.
+/// A counter-based token is searched as many counters ahead as the policy's
+/// [`resync`](crate::Policy::resync) says. A time-based one is searched around the time that is
+/// expected of it, as far as the policy's [`drift`](crate::Policy::drift) and window reach: where no
+/// drift is followed, it is found in the window only. All of that is computed whatever is found, at
+/// most 1,601 codes.
+///
+/// A failure counts like a wrong code, and the drift is remembered. It proves less than a log-in, so it
+/// isn't one: let the person log in with the next code.
 ///
 /// # Errors
 /// A [`Failure`] if the record can't be read.
@@ -31,8 +36,9 @@ pub fn resync(
     context: &Context<'_>,
 ) -> Result<Proposal<Resynced>, Failure> {
     with_registration(record, |record, registration| {
-        let outcome = registration.resync(first, second, context);
-        Ok(conclude(record, registration, outcome, context))
+        attempt(record, registration, |registration| {
+            Ok(registration.resync(first, second, context))
+        })
     })
 }
 
@@ -43,17 +49,23 @@ impl Registration {
         second: &Code,
         context: &Context<'_>,
     ) -> Result<Resynced, Rejection> {
-        self.failures.admit(context.now, context.policy.throttle)?;
-        if self.lapsed(context.now) {
+        let Context { now, policy, .. } = *context;
+        self.failures.lock(now, policy.throttle, 1).admit()?;
+        if self.lapsed(now, policy) {
             return Err(Rejection::Expired);
         }
         let expected = self.token.format();
         if first.format() != expected || second.format() != expected {
             return Err(Rejection::Format { expected });
         }
-        let reach = context.policy.resync.as_steps();
-        let step = self.token.find(first, second, reach, context.now)?;
-        self.token.settle_at(step, context.now);
+        let Some(step) = self.token.find_consecutive(first, second, context) else {
+            let lock = self.failures.count(now, policy.throttle, 1);
+            return Err(Rejection::Mismatch { lock });
+        };
+        if self.token.burned.contains(step) {
+            return Err(Rejection::Replayed);
+        }
+        self.token.settle_at(step, context);
         self.failures = Failures::default();
         Ok(Resynced {
             step,
@@ -64,36 +76,32 @@ impl Registration {
 
 impl Token {
     /// The step of the second of two consecutive codes.
-    fn find(
-        &self,
-        first: &Code,
-        second: &Code,
-        reach: u16,
-        now: UnixTime,
-    ) -> Result<Step, Rejection> {
-        let (start, steps) = match self.params {
-            Params::Hotp(_) => (self.expected_step(now), u32::from(reach)),
-            Params::Totp(params) => (
-                Step::new(params.step_at(now).number().saturating_sub(reach.into())),
-                u32::from(reach).saturating_mul(2),
-            ),
+    fn find_consecutive(&self, first: &Code, second: &Code, context: &Context<'_>) -> Option<Step> {
+        let Context { now, policy, .. } = *context;
+        let (back, ahead) = match self.params {
+            Params::Hotp(_) => (self.fenced.into(), policy.resync.as_steps()),
+            Params::Totp(_) => {
+                let reach = |window: u8| u16::from(policy.drift.as_steps().saturating_add(window));
+                let (past, future) = (policy.window.past(), policy.window.future());
+                (reach(past).saturating_add(1), reach(future))
+            }
         };
-        let step = OtpKey::new(self.params.algorithm(), &self.secret)
+        let expected = self.expected_step(now).number();
+        let start = Step::new(expected.saturating_sub(back.into()));
+        let steps = u32::from(back).saturating_add(ahead.into());
+        OtpKey::new(self.params.algorithm(), &self.secret)
             .find_consecutive(first, second, start, steps)
-            .ok_or(Rejection::Mismatch)?;
-        if self.burned.contains(step) {
-            return Err(Rejection::Replayed);
-        }
-        Ok(step)
     }
 
     /// Burns the step, and takes the token's clock to stand there.
-    fn settle_at(&mut self, step: Step, now: UnixTime) {
+    fn settle_at(&mut self, step: Step, context: &Context<'_>) {
         self.burned.burn(step);
+        self.fenced = 0;
         if let Params::Totp(params) = self.params {
-            let expected = i128::from(params.step_at(now).number());
+            let expected = i128::from(params.step_at(context.now).number());
             let drift = i128::from(step.number()).saturating_sub(expected);
-            self.drift = i16::try_from(drift).unwrap_or(self.drift);
+            let drift = i16::try_from(drift).unwrap_or(self.drift);
+            self.set_drift(drift, context.policy);
         }
     }
 }

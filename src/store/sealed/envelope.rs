@@ -99,7 +99,6 @@ impl Envelope {
         let is_current = stored
             .as_bytes()
             .starts_with(&header(self.keyring.current()));
-        let revision = stored.revision().next();
         let record = self.open(id, stored)?;
         if is_current {
             return Ok(None);
@@ -107,8 +106,9 @@ impl Envelope {
         // A store tells no lapse when it loads, and the write would take it out of the row.
         let (lapses_at, has_recovery_codes) =
             told_beside(record.as_bytes()).map_err(SealedError::Corrupt)?;
-        let mut next = Record::empty(revision, lapses_at, has_recovery_codes);
+        let mut next = Record::empty(stored.revision(), lapses_at, has_recovery_codes);
         let _ = next.bytes_mut().extend_from_slice(record.as_bytes());
+        next.take_next_revision();
         self.seal(id, &next, entropy).map(Some)
     }
 }

@@ -145,8 +145,8 @@ impl ApiError {
             Refusal::Rejected(rejection) => rejection,
         };
         let mut error = Self::new(error_type(rejection, unable), rejection);
-        if let Rejection::Locked { until } = rejection {
-            error.retry_at = Some(until);
+        if let Rejection::Locked(wait) | Rejection::TooEarly(wait) = rejection {
+            error.retry_at = Some(wait.until);
         }
         error
     }
@@ -157,8 +157,8 @@ fn error_type(rejection: Rejection, unable: ErrorType) -> ErrorType {
     let is_totp = unable == ErrorType::UnableToAuthenticateTotp;
     match rejection {
         Rejection::Replayed if is_totp => ErrorType::TotpCodeAlreadyAuthenticated,
-        Rejection::Mismatch | Rejection::Replayed => unable,
-        Rejection::Locked { .. } | Rejection::Disabled => ErrorType::UserLockLimitReached,
+        Rejection::Mismatch { .. } | Rejection::Replayed | Rejection::TooEarly(_) => unable,
+        Rejection::Locked(_) | Rejection::Disabled => ErrorType::UserLockLimitReached,
         Rejection::Unknown | Rejection::Pending => ErrorType::TotpNotFound,
         Rejection::Expired => ErrorType::ExpiredTotp,
         Rejection::AlreadyRegistered | Rejection::StaleProof => ErrorType::ActiveTotpExists,
@@ -242,7 +242,7 @@ fn write(error: ApiError, public_url: &str) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use keyfob::CodeError;
+    use keyfob::{CodeError, LockState, Wait};
 
     use super::*;
 
@@ -254,21 +254,26 @@ mod tests {
 
     #[test]
     fn each_rejection_has_its_name_and_status() {
-        let until = UnixTime::EPOCH;
+        let wait = Wait::between(UnixTime::EPOCH, UnixTime::EPOCH);
+        let lock = LockState::Open { failures: 1 };
         for (rejection, expected) in [
             (
-                Rejection::Mismatch,
+                Rejection::Mismatch { lock },
                 (ErrorType::UnableToAuthenticateTotp, 401),
             ),
             (
                 Rejection::Replayed,
                 (ErrorType::TotpCodeAlreadyAuthenticated, 401),
             ),
+            (
+                Rejection::TooEarly(wait),
+                (ErrorType::UnableToAuthenticateTotp, 401),
+            ),
             (Rejection::Expired, (ErrorType::ExpiredTotp, 401)),
             (Rejection::Unknown, (ErrorType::TotpNotFound, 404)),
             (Rejection::Pending, (ErrorType::TotpNotFound, 404)),
             (
-                Rejection::Locked { until },
+                Rejection::Locked(wait),
                 (ErrorType::UserLockLimitReached, 429),
             ),
             (Rejection::Disabled, (ErrorType::UserLockLimitReached, 429)),

@@ -90,10 +90,11 @@ impl Counters {
 pub(crate) const ACCEPTED: &str = "accepted";
 
 /// What an attempt can come to, the frequent ones first.
-pub(crate) const OUTCOMES: [&str; 15] = [
+pub(crate) const OUTCOMES: [&str; 16] = [
     ACCEPTED,
     "wrong",
     "replayed",
+    "too_early",
     "locked",
     "disabled",
     "unknown",
@@ -117,9 +118,10 @@ fn reason(refusal: &Refusal) -> &'static str {
         return "unavailable";
     };
     match rejection {
-        Rejection::Mismatch => "wrong",
+        Rejection::Mismatch { .. } => "wrong",
         Rejection::Replayed => "replayed",
-        Rejection::Locked { .. } => "locked",
+        Rejection::TooEarly(_) => "too_early",
+        Rejection::Locked(_) => "locked",
         Rejection::Disabled => "disabled",
         Rejection::Unknown => "unknown",
         Rejection::Expired => "expired",
@@ -137,17 +139,19 @@ fn reason(refusal: &Refusal) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use keyfob::UnixTime;
+    use keyfob::{LockState, UnixTime, Wait};
 
     use super::*;
 
     #[test]
     fn attempts_are_counted_by_their_outcome() {
-        let until = UnixTime::EPOCH;
+        let wait = Wait::between(UnixTime::EPOCH, UnixTime::EPOCH);
+        let lock = LockState::Disabled;
         let rejections = [
-            Rejection::Mismatch,
+            Rejection::Mismatch { lock },
             Rejection::Replayed,
-            Rejection::Locked { until },
+            Rejection::TooEarly(wait),
+            Rejection::Locked(wait),
             Rejection::Disabled,
             Rejection::Unknown,
             Rejection::Expired,

@@ -114,7 +114,7 @@ impl Lock {
         match state {
             LockState::Open { failures: 0 } => None,
             LockState::Open { failures } => Some(Self::Failed { times: failures }),
-            LockState::Locked { until } => Some(Self::Locked(Wait::until(until))),
+            LockState::Locked { wait, .. } => Some(Self::Locked(Wait::until(wait.until))),
             _ => Some(Self::Disabled),
         }
     }

@@ -52,8 +52,8 @@ impl Notice {
             Refusal::Unavailable(error) => return Err(error.into()),
         };
         let mut notice = Self::problem(rejection);
-        if let Rejection::Locked { until } = rejection {
-            notice.wait = Some(Wait::until(until));
+        if let Rejection::Locked(wait) | Rejection::TooEarly(wait) = rejection {
+            notice.wait = Some(Wait::until(wait.until));
         }
         Ok((status(rejection), notice))
     }
@@ -89,10 +89,12 @@ impl Wait {
 /// them to be the ones refused, and forget them.
 const fn status(rejection: Rejection) -> StatusCode {
     match rejection {
-        Rejection::Locked { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Rejection::Mismatch | Rejection::Replayed | Rejection::Disabled | Rejection::StaleProof => {
-            StatusCode::FORBIDDEN
-        }
+        Rejection::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
+        Rejection::Mismatch { .. }
+        | Rejection::Replayed
+        | Rejection::TooEarly(_)
+        | Rejection::Disabled
+        | Rejection::StaleProof => StatusCode::FORBIDDEN,
         Rejection::AlreadyRegistered
         | Rejection::Unknown
         | Rejection::Expired

@@ -82,7 +82,7 @@ pub(crate) fn member_totp_id(registration: RegistrationId) -> String {
 
 fn lock_expires_at(status: &Status) -> Option<String> {
     match status.codes {
-        LockState::Locked { until } => Some(rfc3339(until)),
+        LockState::Locked { wait, .. } => Some(rfc3339(wait.until)),
         _ => None,
     }
 }
