@@ -17,7 +17,7 @@ use crate::{KeyUri, Params, Step, UnixTime, UriText};
 ///
 /// A URI has an account, for which the serial number stands where there is none, but no drift, no
 /// recovery codes, no epoch, and of a time-based token no last used step. What isn't written is among
-/// the answer. An app needs none of it. For another server write [`pskc`](super::pskc), which has
+/// the answer. An app needs none of it. For another server write [`pskc`](fn@super::pskc), which has
 /// drift and step. White space around a name isn't part of it.
 ///
 /// ```

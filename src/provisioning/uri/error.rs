@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+#[cfg(doc)]
+use super::KeyUri;
 use crate::{SecretError, UnknownAlgorithm};
 
 /// Why a text is no key URI, or why none can be written. The text tells what to change.
