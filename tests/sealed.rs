@@ -670,7 +670,11 @@ fn keys_change_while_people_log_in() {
             let now = NOW.saturating_add(30 * step);
             match engine.authenticate(id, &token.code_at(now), now) {
                 Ok(_) => accepted.lock().unwrap().push((step, id)),
-                Err(error) => assert_eq!(error, Error::Rejected(Rejection::Replayed)),
+                // Used by another thread, or one that is ahead has used a later one.
+                Err(error) => assert!(matches!(
+                    error,
+                    Error::Rejected(Rejection::Replayed | Rejection::TooEarly(_))
+                )),
             }
         }
     };

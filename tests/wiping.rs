@@ -31,14 +31,14 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
 use heap::{freed_with, largest_block};
 use keyfob::import::{self, Import, Imported, Options, RecoveryCodeTexts, Unlock};
-use keyfob::transition::{self, Context, PreparedKeys as _};
+use keyfob::transition::{self, Context, PreparedKeys as _, Recovery};
 use keyfob::{
     Algorithm, AsyncEngine, AsyncRegistrationStore, Base32Buffer, Code, CodeText, Engine,
     Enrollment, Entropy, EntropyError, FlashStore, HashMapStore, Hotp, HotpParams, KeyCache,
     KeyUri, Keyring, MemoryStore, Migrated, Migration, MigrationUri, NewRegistration, OtpKey,
     Params, Pbkdf2Iterations, Pepper, PixelsPerModule, Policy, Proposal, QrBuffer, QrCode, Record,
-    RecoveryCodes, RegistrationStore, Revision, SealedStore, SealingCipher, SealingKey, Secret,
-    Swap, SystemEntropy, Totp, TotpParams, UnixTime, Write, export,
+    RecoveryCodes, RecoveryPolicy, RegistrationStore, Revision, SealedStore, SealingCipher,
+    SealingKey, Secret, SlowHash, Swap, SystemEntropy, Totp, TotpParams, UnixTime, Write, export,
 };
 
 const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
@@ -61,6 +61,7 @@ const HOLDERS: &[(&str, fn())] = &[
     ("Base32Buffer", base32_buffer),
     ("Code", code),
     ("CodeText", code_text),
+    ("CountedRecoveryCode", counted_recovery_code),
     ("Engine", engine),
     ("Enrollment", enrollment),
     ("HashMapStore", hash_map_store),
@@ -79,6 +80,7 @@ const HOLDERS: &[(&str, fn())] = &[
     ("Proposal", proposals),
     ("QrBuffer", qr_buffer),
     ("Record", record),
+    ("Recovery", counted_recovery_code),
     ("RecoveryCode", recovery_codes),
     ("RecoveryCodeTexts", recovery_code_texts),
     ("RecoveryCodes", recovery_codes),
@@ -102,6 +104,7 @@ const OTHERS: &[&str] = &[
     "LegacySecrets",
     "Limits",
     "NewRegistration",
+    "OtherSystem",
     "Params",
     "Pbkdf2Iterations",
     "PendingLifetime",
@@ -134,8 +137,10 @@ const OTHERS: &[&str] = &[
     "SkippedRecoveryCodes",
     "Step",
     "UnixTime",
+    "Wait",
     // answers: a registration's salt at the most, which tells no code
     "Authenticated",
+    "HashedRecoveryCode", // a digest as the record has it
     "LeftOut",
     "LockState",
     "Omission",
@@ -738,6 +743,38 @@ fn imported() {
     assert_heap_wiped(&[SECRET, RECOVERY_CODE.as_bytes()], || {
         drop([an_imported(), an_imported().clone()]);
         drop(Imported::from(migration()));
+    });
+}
+
+/// A code that was typed, while it waits for its slow hash.
+fn counted_recovery_code() {
+    const NORMAL_FORM: &[u8] = b"kq7wzvx3mjtbn92";
+    let policy = Policy {
+        recovery: RecoveryPolicy {
+            slow_hash: Pbkdf2Iterations::new(1).map(|iterations| SlowHash::Pbkdf2 { iterations }),
+            ..RecoveryPolicy::DEFAULT
+        },
+        ..Policy::DEFAULT
+    };
+    let mut engine = Engine::new(MemoryStore::<u8, 1>::new(), policy);
+    let codes = [RECOVERY_CODE];
+    let migration = Migration {
+        recovery_codes: (&codes).into(),
+        ..migration()
+    };
+    engine
+        .migrate(&1, &migration, NOW, &mut SystemEntropy)
+        .unwrap();
+    let record = engine.store().load(&1).unwrap();
+    let recover = || {
+        let context = Context::new(NOW, &policy);
+        let proposal = transition::recover(record.as_ref(), RECOVERY_CODE, &context).unwrap();
+        proposal.settle(Some(Swap::Stored)).unwrap().unwrap()
+    };
+    assert_wiped(&[NORMAL_FORM], recover);
+    assert_wiped(&[NORMAL_FORM], || match recover() {
+        Recovery::Counted(counted) => counted,
+        Recovery::Recovered(_) => panic!("it has to be hashed first"),
     });
 }
 

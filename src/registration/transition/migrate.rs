@@ -10,9 +10,9 @@ use crate::registration::recovery::RecoverySet;
 #[cfg(feature = "sha2")]
 use crate::registration::recovery::{RecoveryCodes, SkippedRecoveryCodes};
 use crate::registration::{
-    Failure, LegacySecrets, Lineage, Registration, RegistrationId, Rejection, State, Token,
+    Failure, LegacySecrets, Lineage, Policy, Registration, RegistrationId, Rejection, State, Token,
 };
-use crate::{Burned, Entropy, Params, Secret};
+use crate::{Burned, Entropy, Params, Secret, Step};
 
 /// A token as another system knew it.
 #[derive(Clone, Debug)]
@@ -21,11 +21,12 @@ pub struct Migration<'a> {
     pub secret: Secret,
     /// What it and its verifier agree on.
     pub params: Params,
-    /// The steps that the other system burned. For a counter-based token this is its counter
-    /// ([`Burned::before`]); without it the counter is taken to be 0. For a time-based token
-    /// without it all that could be accepted now is burned, so a code that the other system
-    /// accepted is not accepted again.
+    /// The steps that the other system burned, as far as is known. For a counter-based token this
+    /// is its counter ([`Burned::before`]); without it the counter is taken to be 0. For a
+    /// time-based token, what the other system may have accepted by now is burned as well.
     pub burned: Option<Burned>,
+    /// What the other system may have accepted that `burned` doesn't have.
+    pub other_system: OtherSystem,
     /// How many steps its clock is ahead of ours, as far as that is known; 0 for a counter.
     pub drift_steps: i16,
     /// Its recovery codes. The first 16 that are different and have 1 to 64 characters are taken
@@ -46,8 +47,49 @@ impl Migration<'_> {
             secret,
             params,
             burned: None,
+            other_system: OtherSystem::Unknown,
             drift_steps: 0,
             recovery_codes: ExistingRecoveryCodes::NONE,
+        }
+    }
+}
+
+/// What the system that a time-based token comes from may have accepted of it by now.
+///
+/// What is known to be burned was true when it was read. A code that the other system accepted since
+/// then must not be accepted again, so every step is burned that it could have accepted. That costs
+/// a person who logs in just now a wait for the next code, or the one after; how many are burned
+/// depends on how far ahead the other system looked. Nothing of this concerns a counter: let the
+/// other system stop before you read its counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OtherSystem {
+    /// Nothing is known of it. It is taken to look a step ahead, as RFC 6238 (§5.2) recommends, or
+    /// as far as the policy's window if that is further.
+    #[default]
+    Unknown,
+    /// It accepts codes of so many steps after the expected one.
+    LooksAhead {
+        /// How many. The expected step is that of our clock and the token's drift.
+        steps: u16,
+    },
+    /// It accepted no code after [`Migration::burned`] was read, and accepts none any more; or no
+    /// system ever accepted codes of this token, which is new. Only what is burned is then burned. If
+    /// that isn't known, it is as for [`Unknown`](Self::Unknown).
+    ///
+    /// # Duties of the embedder
+    /// Say so only where you stopped the other system before you read what it burned: else a code
+    /// is accepted twice.
+    Stopped,
+}
+
+impl OtherSystem {
+    /// How many steps after the expected one it may have accepted since `burned` was read.
+    fn steps_ahead(self, burned: Option<Burned>, policy: &Policy) -> Option<u16> {
+        match self {
+            Self::Stopped if burned.is_some() => None,
+            Self::LooksAhead { steps } => Some(steps),
+            Self::Unknown | Self::Stopped => Some(policy.window.future().max(1).into()),
         }
     }
 }
@@ -217,13 +259,17 @@ pub fn migrate(
 impl Token {
     /// Continues where the other system stopped.
     fn take_over(&mut self, migration: &Migration<'_>, context: &Context<'_>) {
-        if matches!(self.params, Params::Totp(_)) {
-            self.drift = migration.drift_steps;
+        let Migration { burned, .. } = *migration;
+        self.burned = burned.unwrap_or_default();
+        if matches!(self.params, Params::Hotp(_)) {
+            return;
         }
-        match (migration.burned, self.params) {
-            (Some(burned), _) => self.burned = burned,
-            (None, Params::Totp(_)) => self.burn_window(context.now, context.policy),
-            (None, Params::Hotp(_)) => {}
+        self.drift = migration.drift_steps;
+        let ahead = migration.other_system.steps_ahead(burned, context.policy);
+        if let Some(ahead) = ahead {
+            let last = self.expected_step(context.now).number();
+            let last = last.saturating_add(ahead.into());
+            self.burned.burn(Step::new(last));
         }
     }
 }

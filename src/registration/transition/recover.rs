@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use zeroize::Zeroize;
+
 use super::{Context, attempt, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
@@ -76,10 +78,16 @@ impl fmt::Debug for CountedRecoveryCode {
     }
 }
 
-/// The digest of a recovery code whose attempt is counted.
+/// The digest of a recovery code whose attempt is counted. Wiped on drop.
 pub struct HashedRecoveryCode {
     digest: Digest,
     recipe: Recipe,
+}
+
+impl Drop for HashedRecoveryCode {
+    fn drop(&mut self) {
+        self.digest.zeroize();
+    }
 }
 
 /// Hides the digest.
