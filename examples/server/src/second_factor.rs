@@ -197,6 +197,14 @@ impl SecondFactor {
     }
 }
 
+/// When the next attempt may be made, where a refusal makes the person wait.
+pub(crate) const fn retry_at(rejection: &Rejection) -> Option<UnixTime> {
+    match rejection {
+        Rejection::Locked { until, .. } => Some(*until),
+        _ => None,
+    }
+}
+
 /// Whether the registration was confirmed.
 pub(crate) fn is_active(status: &Status) -> bool {
     matches!(status.state, StatusState::Active { .. })

@@ -117,7 +117,7 @@ fn reason(refusal: &Refusal) -> &'static str {
         return "unavailable";
     };
     match rejection {
-        Rejection::Mismatch => "wrong",
+        Rejection::Mismatch { .. } => "wrong",
         Rejection::Replayed => "replayed",
         Rejection::Locked { .. } => "locked",
         Rejection::Disabled => "disabled",
