@@ -17,19 +17,19 @@ function localiseTimes(root) {
 // seconds are shown but not read aloud; the end is.
 function countDown(wait) {
   const end = performance.now() + wait.dataset.countdown * 1000;
-  const left = document.createElement("span");
+  const left = wait.querySelector(".left");
   left.setAttribute("aria-hidden", "true");
   const told = document.createElement("span");
   told.setAttribute("role", "status");
-  wait.replaceChildren(left, told);
+  wait.append(told);
   const show = () => {
     const seconds = Math.ceil((end - performance.now()) / 1000);
     if (seconds > 0) {
       const minutes = Math.floor(seconds / 60);
-      left.textContent = `${minutes}:${String(seconds % 60).padStart(2, "0")} left`;
+      left.textContent = ` (${minutes}:${String(seconds % 60).padStart(2, "0")} left)`;
     } else {
       clearInterval(ticking);
-      left.remove();
+      wait.replaceChildren(told);
       told.textContent = "You can try again now.";
     }
   };

@@ -12,7 +12,7 @@ use crate::database::Database;
 use crate::error::Unavailable;
 use crate::hashing::Turns;
 use crate::keys::Keys;
-use crate::operations::{Activity, Counters, INTERVAL_SECONDS};
+use crate::operations::{Activity, Counters, Health, INTERVAL_SECONDS};
 use crate::second_factor::SecondFactor;
 
 /// [`App`], as handlers get it.
@@ -25,6 +25,7 @@ pub(crate) struct App {
     pub(crate) second_factor: SecondFactor,
     pub(crate) counters: Arc<Counters>,
     pub(crate) activity: Activity,
+    pub(crate) health: Health,
     /// What authenticator apps show above a code.
     pub(crate) issuer: String,
     /// The address that people type, without a slash at its end.
@@ -37,7 +38,7 @@ impl App {
         let keys = Keys::open(config)?;
         let counters = Arc::new(Counters::new());
         let turns = Turns::of_processors();
-        let (records, documents) = database.open().await?;
+        let (records, documents) = database.open(&config.authorities()).await?;
         let listened_on = || format!("http://{}", config.listen);
         let public_url = config.public_url.clone().unwrap_or_else(listened_on);
         Ok(Self {
@@ -46,6 +47,7 @@ impl App {
             keys,
             counters,
             activity: Activity::new(),
+            health: Health::default(),
             issuer: config.issuer.clone(),
             public_url,
         })

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use tracing::level_filters::LevelFilter;
 
-use crate::database::Database;
+use crate::database::{Authorities, Database};
 use crate::error::Unavailable;
 
 /// An auth server with second factors by keyfob: pages to try it out, and a JSON API.
@@ -20,15 +20,25 @@ pub(crate) struct Config {
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub(crate) listen: SocketAddr,
 
-    /// Where to keep everything: a file for SQLite, postgres://… or redis://…
+    /// Where /metrics and /status are for whoever can reach it; without it they are on --listen, for
+    /// the API's credentials
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) operations_listen: Option<SocketAddr>,
+
+    /// Where to keep everything: a file for SQLite, postgres://… or redis://… (rediss://… with TLS)
     #[arg(
         long,
-        env = "DATABASE_URL",
+        env = "KEYFOB_DATABASE",
         default_value = "keyfob.sqlite",
         value_name = "FILE|URL",
         hide_env_values = true
     )]
     database: String,
+
+    /// The certificates of authorities (PEM) that the database's is checked against, where its URL asks
+    /// for TLS; default: the system's
+    #[arg(long, env = "KEYFOB_DATABASE_CA", value_name = "FILE")]
+    database_ca: Option<PathBuf>,
 
     /// The file with the keys, made at the first start, readable by its owner only
     #[arg(
@@ -85,6 +95,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Whom to trust where the database is spoken to by TLS.
+    pub(crate) fn authorities(&self) -> Authorities {
+        Authorities(self.database_ca.clone())
+    }
+
     /// Where to keep everything. What is wrong is told without the address: a password may be in it.
     pub(crate) fn database(&self) -> Result<Database, Unavailable> {
         let database = self.database.parse();

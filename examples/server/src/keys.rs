@@ -147,13 +147,13 @@ impl KeysFile {
         match fs::read(path) {
             Ok(text) => Self::read(path, text),
             Err(error) if error.kind() == ErrorKind::NotFound => Self::make(path),
-            Err(error) => Err(Unavailable::new(WHAT, error)),
+            Err(error) => Err(Unavailable::with_file(WHAT, path, error)),
         }
     }
 
     fn read(path: &Path, mut text: Vec<u8>) -> Result<Self, Unavailable> {
         let mode = fs::metadata(path)
-            .map_err(|error| Unavailable::new(WHAT, error))?
+            .map_err(|error| Unavailable::with_file(WHAT, path, error))?
             .permissions()
             .mode();
         if mode & 0o077 != 0 {
@@ -161,7 +161,8 @@ impl KeysFile {
             let cause = format!("others may read it: chmod 600 {path}");
             return Err(Unavailable::new(WHAT, cause));
         }
-        let file = serde_json::from_slice(&text).map_err(|error| Unavailable::new(WHAT, error));
+        let file = serde_json::from_slice(&text);
+        let file = file.map_err(|error| Unavailable::with_file(WHAT, path, error));
         text.zeroize();
         file
     }
@@ -179,10 +180,13 @@ impl KeysFile {
         match written {
             Ok(()) => Ok(file),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let text = fs::read(path).map_err(|error| Unavailable::new(WHAT, error))?;
-                Self::read(path, text)
+                let text = fs::read(path);
+                Self::read(
+                    path,
+                    text.map_err(|error| Unavailable::with_file(WHAT, path, error))?,
+                )
             }
-            Err(error) => Err(Unavailable::new(WHAT, error)),
+            Err(error) => Err(Unavailable::with_file(WHAT, path, error)),
         }
     }
 

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use keyfob::{
-    AsyncEngine, Authenticated, Enrollment, Error, KeyCache, LegacySecrets, Migrated, Migration,
-    NewRegistration, Policy, Proof, Recovered, RecoveryCodes, Rejection, SealedError, SealedStore,
-    Status, StatusState, SystemEntropy, UnixTime,
+    AsyncEngine, Authenticated, Enrollment, Error, KeyCache, LegacySecrets, LockState, Migrated,
+    Migration, NewRegistration, Policy, Proof, Recovered, RecoveryCodes, Rejection, SealedError,
+    SealedStore, Status, StatusState, SystemEntropy, UnixTime,
 };
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -194,6 +194,18 @@ impl SecondFactor {
         let outcome = outcome.map_err(Refusal::from);
         self.counters.count(operation, outcome.as_ref().err());
         outcome
+    }
+}
+
+/// When the next attempt may be made, where a refusal makes the person wait.
+pub(crate) const fn retry_at(rejection: &Rejection) -> Option<UnixTime> {
+    match rejection {
+        Rejection::Locked(wait)
+        | Rejection::TooEarly(wait)
+        | Rejection::Mismatch {
+            lock: LockState::Locked { wait, .. },
+        } => Some(wait.until),
+        _ => None,
     }
 }
 

@@ -193,12 +193,12 @@ fn an_intermediate_session_is_one_members_and_used_once() {
 fn a_session_is_extended_and_keeps_its_claims() {
     let (_server, api) = server();
     let alice = Alice::new(&api, "OPTIONAL");
-    let created = alice.enrol(&api);
+    let created = alice.register(&api);
     let secret = text(&created, "secret");
     let session = alice.password(&api);
     assert_eq!(session["member_authenticated"], true);
     let fields = json!({
-        "code": code(secret, 0),
+        "code": code(secret, -1),
         "session_jwt": session["session_jwt"],
         "session_duration_minutes": 527_040,
         "session_custom_claims": {
@@ -213,7 +213,7 @@ fn a_session_is_extended_and_keeps_its_claims() {
     let claims = &extended["member_session"]["custom_claims"];
     assert_eq!(claims, &json!({ "role": "admin", "team": 1 }));
     let fields = json!({
-        "code": code(secret, 1),
+        "code": code(secret, 0),
         "session_token": session["session_token"],
         "session_custom_claims": { "team": null },
     });
@@ -352,7 +352,7 @@ fn an_active_token_is_replaced_by_who_has_just_used_it_only() {
         replaced["totp_registration_id"],
         created["totp_registration_id"]
     );
-    assert_eq!(recovery_codes(&replaced).len(), 10);
+    assert_eq!(recovery_codes(&replaced), [""; 0]); // those of before stay good
     let authenticate = |secret: &str, steps| {
         let code = code(secret, steps);
         api.post(AUTHENTICATE, alice.with(json!({ "code": code })))
@@ -360,6 +360,8 @@ fn an_active_token_is_replaced_by_who_has_just_used_it_only() {
     authenticate(secret, 1).accepted(); // the old one works until the new one has
     authenticate(text(&replaced, "secret"), 0).accepted();
     assert_ne!(authenticate(secret, 1).status, 200);
+    let body = alice.with(json!({ "recovery_code": recovery_codes(&created)[0] }));
+    api.post(RECOVER, body).accepted();
 }
 
 #[test]
@@ -389,24 +391,169 @@ fn tokens_move_in_with_their_recovery_codes() {
     assert_eq!(bad.refused(), (400, "invalid_secret"));
 }
 
+/// An active token is an enrolment, however it came to be.
 #[test]
-fn enrolment_follows_the_policy_of_the_organization() {
+fn a_password_alone_lets_nobody_in_who_has_a_token() {
     let (_server, api) = server();
-    for (policy, asked_for) in [("OPTIONAL", false), ("REQUIRED_FOR_ALL", true)] {
-        let alice = Alice::new(&api, policy);
-        let created = alice.enrol(&api);
-        let authenticate = |steps, wish: &str| {
-            let code = code(text(&created, "secret"), steps);
-            let fields =
-                json!({ "code": code, "set_mfa_enrollment": wish, "set_default_mfa": true });
-            api.post(AUTHENTICATE, alice.with(fields)).accepted()
+    for policy in ["OPTIONAL", "REQUIRED_FOR_ALL"] {
+        let [confirmed, migrated] = [0; 2].map(|_| Alice::new(&api, policy));
+        let secret = text(&confirmed.enrol(&api), "secret").to_owned();
+        let fields = json!({ "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" });
+        api.post(MIGRATE, migrated.with(fields)).accepted();
+        for alice in [&confirmed, &migrated] {
+            let waiting = alice.password(&api);
+            assert_eq!(waiting["member_authenticated"], false);
+            assert_eq!(waiting["member"]["mfa_enrolled"], true);
+            assert_eq!(waiting["session_token"], "");
+        }
+        let wish = |wish: &str| {
+            let fields = json!({ "code": code(&secret, 0), "set_mfa_enrollment": wish });
+            api.post(AUTHENTICATE, confirmed.with(fields))
         };
-        let enrolled = authenticate(0, "enroll");
-        assert_eq!(enrolled["member"]["mfa_enrolled"], !asked_for);
-        assert_eq!(alice.password(&api)["member_authenticated"], false);
-        authenticate(1, "unenroll");
-        assert_eq!(alice.password(&api)["member_authenticated"], !asked_for);
+        let refused = wish("unenroll");
+        assert_eq!(refused.refused(), (400, "invalid_request"));
+        assert!(text(&refused.json, "error_message").contains("delete it"));
+        wish("enroll").accepted();
+        assert_eq!(confirmed.password(&api)["member_authenticated"], false);
     }
+}
+
+/// Whether a session is still good: a new token can be asked for with a session that is named, and for
+/// one that has ended the answer says so.
+fn is_good(api: &Api, alice: &Alice, session: &Value) -> bool {
+    let by_token = json!({ "session_token": session["session_token"] });
+    let by_jwt = json!({ "session_jwt": session["session_jwt"] });
+    let answers = [by_token, by_jwt].map(|fields| {
+        let answer = api.post(AUTHENTICATE, alice.with(with_code(fields)));
+        answer.json["error_type"] != "session_not_found"
+    });
+    assert_eq!(
+        answers[0], answers[1],
+        "a session is one by both of its names"
+    );
+    answers[0]
+}
+
+/// A code that is no code, which uses nothing up.
+fn with_code(mut fields: Value) -> Value {
+    fields["code"] = json!("1");
+    fields
+}
+
+#[test]
+fn sessions_from_before_a_change_of_the_factor_end() {
+    let (_server, api) = server();
+    let alice = Alice::new(&api, "OPTIONAL");
+    let password_only = alice.password(&api);
+    assert!(is_good(&api, &alice, &password_only));
+
+    let created = alice.enrol(&api);
+    assert!(
+        !is_good(&api, &alice, &password_only),
+        "it lacks the factor"
+    );
+    let secret = text(&created, "secret");
+    let first = alice.authenticate(&api, secret, 0);
+    let second = alice.authenticate(&api, secret, 1);
+    let fields = json!({ "session_token": second["session_token"] });
+    let replaced = api.post(TOTP, alice.with(fields)).accepted();
+    assert!(is_good(&api, &alice, &first), "the old token still works");
+    let new_secret = text(&replaced, "secret");
+    let wrong = alice.with(json!({ "code": wrong_code(new_secret) }));
+    assert_eq!(api.post(AUTHENTICATE, wrong).status, 401);
+    assert!(
+        is_good(&api, &alice, &first),
+        "a wrong code changes nothing"
+    );
+
+    let fields = json!({
+        "code": code(new_secret, 0), "session_token": second["session_token"],
+    });
+    let third = api.post(AUTHENTICATE, alice.with(fields)).accepted();
+    assert!(!is_good(&api, &alice, &first), "it is of the old token");
+    assert!(is_good(&api, &alice, &third), "it has changed the token");
+    let recovery_code = &recovery_codes(&created)[0];
+    let fields = json!({ "recovery_code": recovery_code });
+    let recovered = api.post(RECOVER, alice.with(fields)).accepted();
+    assert!(is_good(&api, &alice, &recovered));
+
+    delete(&api, &alice);
+    for session in [&password_only, &third, &recovered] {
+        assert!(!is_good(&api, &alice, session), "the factor is gone");
+    }
+    let without = alice.password(&api);
+    assert!(is_good(&api, &alice, &without));
+    alice.enrol(&api);
+    delete(&api, &alice);
+    assert!(!is_good(&api, &alice, &without), "no session comes back");
+}
+
+#[test]
+fn users_sessions_end_too() {
+    let (_server, api) = server();
+    let user = |mut fields: Value| {
+        fields["user_id"] = json!("user-1");
+        fields
+    };
+    await_calm();
+    let created = api.post("/v1/totps", user(json!({}))).accepted();
+    let log_in = |secret: &str, steps, session: &Value| {
+        let fields = json!({ "totp_code": code(secret, steps), "session_token": session });
+        api.post("/v1/totps/authenticate", user(fields))
+    };
+    let nothing = Value::Null;
+    let secret = text(&created, "secret");
+    let first = log_in(secret, -1, &nothing).accepted();
+    let second = log_in(secret, 0, &nothing).accepted();
+    let fields = json!({ "session_token": second["session_token"] });
+    let replaced = api.post("/v1/totps", user(fields)).accepted();
+    assert_eq!(recovery_codes(&replaced), [""; 0]);
+    let new_secret = text(&replaced, "secret");
+    log_in(new_secret, -1, &second["session_token"]).accepted();
+    let ended = log_in(new_secret, 0, &first["session_token"]);
+    assert_eq!(ended.refused(), (404, "session_not_found"));
+    log_in(new_secret, 0, &second["session_token"]).accepted();
+}
+
+fn delete(api: &Api, alice: &Alice) {
+    let path = format!(
+        "/v1/b2b/organizations/{}/members/{}/totp",
+        alice.organization_id, alice.member_id
+    );
+    api.call("delete", DELETE, &path, &json!({})).accepted();
+}
+
+/// Strangers who guess at an address can't make its owner wait on a device that is known.
+#[test]
+fn a_known_device_does_not_wait_for_strangers() {
+    let (_server, api) = server();
+    let (alice, bob) = (Alice::new(&api, "OPTIONAL"), Alice::new(&api, "OPTIONAL"));
+    let device = |json: &Value| text(json, "known_device_token").to_owned();
+    let hers = device(&alice.password(&api));
+    let his = device(&bob.password(&api));
+    let log_in = |password: &str, device: &str| {
+        let body = json!({
+            "organization_id": alice.organization_id, "email_address": Alice::EMAIL,
+            "password": password, "known_device_token": device,
+        });
+        api.post("/v1/b2b/passwords/authenticate", body)
+    };
+    (0..6).for_each(|_| assert_eq!(log_in("wrong", "").status, 401));
+    for unknown in ["", "a guess", &his] {
+        assert_eq!(log_in(Alice::PASSWORD, unknown).status, 429, "{unknown}");
+    }
+    assert_eq!(device(&log_in(Alice::PASSWORD, &hers).accepted()), hers);
+    assert_eq!(
+        log_in(Alice::PASSWORD, "").status,
+        429,
+        "strangers go on waiting"
+    );
+    (0..6).for_each(|_| assert_eq!(log_in("wrong", &hers).status, 401));
+    assert_eq!(
+        log_in(Alice::PASSWORD, &hers).status,
+        429,
+        "it is no way round the throttle"
+    );
 }
 
 #[test]

@@ -8,10 +8,11 @@ mod databases;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 use std::{fs, thread};
 
 use serde_json::json;
-use support::api::{Alice, Api, code, recovery_codes, text};
+use support::api::{Alice, Api, code, credentials, recovery_codes, text};
 use support::server::{SECRET, Server};
 
 #[test]
@@ -42,7 +43,7 @@ fn look_for_secrets(database: &str) {
         .post("/v1/b2b/totp/authenticate", body.clone())
         .accepted();
     assert_eq!(api.post("/v1/b2b/totp/authenticate", body).status, 401);
-    let metrics = api.send("get", "/metrics", "", "").json;
+    let metrics = api.send("get", "/metrics", "", &credentials()).json;
     let metrics = metrics.as_str().unwrap();
     let counted = "{operation=\"authenticate\",outcome=\"accepted\"} 2";
     assert!(metrics.contains(counted), "{metrics}");
@@ -164,7 +165,7 @@ fn a_start_that_cannot_be_says_why() {
     for (arguments, reason) in [
         (
             ["--database", "mysql://u:hunter2@h/d"],
-            "mysql:// is not known",
+            "mysql: is not known",
         ),
         (["--public-url", "login.example.com"], "https://"),
         (["--log", "loud"], "--log"),
@@ -173,7 +174,26 @@ fn a_start_that_cannot_be_says_why() {
             "PostgreSQL failed",
         ),
         (["--database", "redis://127.0.0.1:1"], "Redis failed"),
-        (["--database", "no/such/directory/file"], "SQLite"),
+        (
+            ["--database", "no/such/directory/file"],
+            "no/such/directory/file",
+        ),
+        (["--keys", "no/such/keys"], "no/such/keys"),
+        (["--database", "postgres:h"], "postgres: is not known"),
+        (
+            ["--database", "sqlite::memory:"],
+            ":memory: would keep nothing",
+        ),
+        (
+            ["--database", "postgres://h/d?sslmode=prefer"],
+            "verify-full, or disable",
+        ),
+        (["--database", "rediss://h/#insecure"], "--database-ca"),
+        (["--listen", "203.0.113.1:1"], "--listen"),
+        (
+            ["--operations-listen", "203.0.113.1:1"],
+            "--operations-listen",
+        ),
         (["--sealing-key", "0011"], "64 hexadecimal digits"),
         (["--secret", "short"], "fewer than 16 characters"),
         (["--issuer", "a:b"], "colon"),
@@ -201,7 +221,9 @@ fn help_suffices_to_begin() {
         "--database",
         "KEYFOB_PROJECT_ID",
         "KEYFOB_SECRET",
-        "DATABASE_URL",
+        "KEYFOB_DATABASE",
+        "--operations-listen",
+        "--database-ca",
     ] {
         assert!(help.contains(word), "{word} in {help}");
     }
@@ -212,4 +234,98 @@ fn health_is_told() {
     let server = Server::start();
     let api = Api::new(&server.url);
     assert_eq!(api.send("get", "/healthz", "", "").json, "ok\n");
+}
+
+/// What counts log-ins is for the operator: with the API's credentials, or on a listener of its own.
+#[test]
+fn metrics_and_status_are_the_operators() {
+    let server = Server::start();
+    let api = Api::new(&server.url);
+    for path in ["/metrics", "/status"] {
+        assert_eq!(api.send("get", path, "", "").status, 401, "{path}");
+        let operator = credentials();
+        assert_eq!(api.send("get", path, "", &operator).status, 200, "{path}");
+    }
+
+    let server = Server::start_with(&["--operations-listen", "127.0.0.1:0"]);
+    let public = Api::new(&server.url);
+    let operations = server.operations_url.as_ref().expect("an address");
+    for path in ["/metrics", "/status"] {
+        let operator = credentials();
+        assert_eq!(
+            public.send("get", path, "", &operator).status,
+            404,
+            "{path}"
+        );
+        assert_eq!(get(operations, path).0, 200, "{path}");
+    }
+    assert_eq!(get(operations, "/healthz"), (200, "ok\n".to_owned()));
+    assert_eq!(get(operations, "/style.css").0, 200);
+    assert_eq!(get(operations, "/log-in").0, 404);
+    assert_eq!(get(operations, "/openapi.json").0, 404);
+}
+
+fn get(url: &str, path: &str) -> (u16, String) {
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    let agent: ureq::Agent = config.build().into();
+    let mut answer = agent.get(format!("{url}{path}")).call().unwrap();
+    let text = answer.body_mut().read_to_string().unwrap();
+    (answer.status().as_u16(), text)
+}
+
+/// A file may have so many bytes here, as a disk that is full allows.
+#[test]
+fn a_full_disk_is_unhealthy() {
+    let full = "trap '' XFSZ; ulimit -f 800";
+    let server = Server::start_under(full, &["--log", "off"]);
+    let api = Api::new(&server.url);
+    assert_eq!(api.send("get", "/healthz", "", "").json, "ok\n");
+    let name = "x".repeat(128);
+    let body = json!({ "organization_name": name }).to_string();
+    let mut answers = (0..10_000).map(|_| {
+        let organizations = "/v1/b2b/organizations";
+        api.send("post", organizations, &body, &credentials())
+            .status
+    });
+    assert!(
+        answers.any(|status| status == 503),
+        "the disk is never full"
+    );
+    thread::sleep(Duration::from_secs(1)); // an answer is good for that long
+    assert_eq!(api.send("get", "/healthz", "", "").status, 503);
+}
+
+#[test]
+fn a_database_that_takes_no_writes_is_unhealthy() {
+    let Some(database) = databases::postgres() else {
+        return;
+    };
+    let server = Server::start_with(&["--database", &database.url]);
+    let api = Api::new(&server.url);
+    assert_eq!(api.send("get", "/healthz", "", "").status, 200);
+    database.run(
+        "ALTER DATABASE postgres SET default_transaction_read_only = on;
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()",
+    );
+    thread::sleep(Duration::from_secs(1)); // an answer is good for that long
+    assert_eq!(api.send("get", "/healthz", "", "").status, 503);
+}
+
+/// What another program exports is another program's.
+#[test]
+fn another_programs_database_is_left_alone() {
+    let before = "export DATABASE_URL=sqlite:another.sqlite";
+    let server = Server::start_under(before, &["--database", "sqlite:own.sqlite"]);
+    assert!(server.file("own.sqlite").exists());
+    assert!(!server.file("sqlite:own.sqlite").exists());
+    let server = Server::start_under(before, &[]);
+    assert!(server.file("keyfob.sqlite").exists());
+    assert!(!server.file("another.sqlite").exists());
+}
+
+#[test]
+fn a_cause_is_told_once() {
+    let said = Server::fail_with(&["--database", "postgres://127.0.0.1:1/none"]);
+    assert_eq!(said.matches("refused").count(), 1, "{said}");
+    assert_eq!(said.matches("error connecting").count(), 1, "{said}");
 }

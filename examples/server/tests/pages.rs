@@ -27,8 +27,8 @@ async fn sign_up(browser: &Browser, server: &Server) {
 
 /// Goes as far as the QR code.
 async fn scan(browser: &Browser) -> Authenticator {
-    browser.press("Set up a second factor").await;
-    browser.expect("Set up a second factor").await;
+    browser.press("Set up an authenticator").await;
+    browser.expect("Set up an authenticator").await;
     browser.press("Show the QR code").await;
     browser.expect("Scan the QR code").await;
     Authenticator::scan(&browser.picture(".qr").await)
@@ -39,9 +39,9 @@ async fn enrol(browser: &Browser, server: &Server) -> (Authenticator, Vec<String
     sign_up(browser, server).await;
     let authenticator = scan(browser).await;
     enter(browser, &authenticator.code(), "Confirm").await;
-    browser.expect("The second factor is set up").await;
+    browser.expect("Your authenticator is set up").await;
     let recovery_codes = browser.texts("#recovery-codes code").await;
-    browser.press("I have kept them: to my account").await;
+    browser.press("I have saved them: to my account").await;
     browser.expect("Ada Lovelace").await;
     (authenticator, recovery_codes)
 }
@@ -76,7 +76,7 @@ async fn a_person_signs_up_and_logs_in_with_the_second_factor() {
         enter(&browser, &authenticator.wrong_code(), "Confirm").await;
         browser.expect_notice("The code is wrong").await;
         enter(&browser, &authenticator.code(), "Confirm").await;
-        browser.expect("The second factor is set up").await;
+        browser.expect("Your authenticator is set up").await;
 
         let codes = browser.texts("#recovery-codes code").await;
         assert_eq!(codes.len(), 10);
@@ -93,7 +93,7 @@ async fn a_person_signs_up_and_logs_in_with_the_second_factor() {
         browser.press_and_stay("Print").await;
         assert_eq!(browser.run("return window.printed").await, true);
 
-        browser.press("I have kept them: to my account").await;
+        browser.press("I have saved them: to my account").await;
         browser.expect("Ada Lovelace").await;
         assert_eq!(browser.text("#recovery-codes-left").await, "10");
 
@@ -202,22 +202,37 @@ async fn refusals_say_why() {
         enter(&browser, &authenticator.code_in(1), "Log in").await;
         browser.expect_notice("Too many wrong codes").await;
         assert_eq!(http_status(&browser).await, 429);
-        let left = browser.text("#notice [data-countdown]").await;
-        let later = browser
-            .wait_for_change("#notice [data-countdown]", &left)
-            .await;
+        let left = browser.text("#notice .left").await;
+        let later = browser.wait_for_change("#notice .left", &left).await;
         assert!(
-            left.ends_with("left") && later < left,
+            left.ends_with("left)") && later < left,
             "{left}, then {later}"
         );
+        assert_times_are_local(&browser).await;
 
-        let ended = "const wait = document.createElement('p'); wait.dataset.countdown = 0;
+        let ended =
+            "const wait = document.querySelector('#notice [data-countdown]').cloneNode(true);
+                     wait.innerHTML = '<span class=left></span>'; wait.dataset.countdown = 0;
                      document.body.append(wait); countDown(wait); return wait.textContent";
         assert_eq!(browser.run(ended).await, "You can try again now.");
 
         recover_in_spite_of_the_lock(&browser, &authenticator, &recovery_codes).await;
     })
     .await;
+}
+
+/// No page has a time in another zone than the reader's, where scripts run.
+async fn assert_times_are_local(browser: &Browser) {
+    let text = browser.text("main").await;
+    assert!(!text.contains("UTC"), "{text}");
+}
+
+/// The name of the field that has the focus.
+async fn focused(browser: &Browser) -> String {
+    let focused = browser
+        .run("return document.activeElement.name || ''")
+        .await;
+    focused.as_str().expect("a name").to_owned()
 }
 
 /// A recovery code has a counter of its own, works once, and ends the wait.
@@ -229,8 +244,11 @@ async fn recover_in_spite_of_the_lock(
     browser.press("Use a recovery code").await;
     browser.expect("Use a recovery code").await;
     for (typed, told) in [
-        ("what is it", "This is no recovery code"),
-        (&authenticator.code(), "This is a code of the token"),
+        ("what is it", "This is not a recovery code"),
+        (
+            &authenticator.code(),
+            "This is a code of your authenticator",
+        ),
     ] {
         browser.fill("Recovery code", typed).await;
         browser.press("Log in").await;
@@ -239,8 +257,10 @@ async fn recover_in_spite_of_the_lock(
     let typed = recovery_codes[0].to_lowercase().replace('-', " ");
     browser.fill("Recovery code", &typed).await;
     browser.press("Log in").await;
-    browser.expect_notice("used up now; 9 are left").await;
+    browser.expect_notice("used up, and 9 are left").await;
     assert!(browser.is_shown("a[href='/second-factor/change']").await);
+    assert_times_are_local(browser).await;
+    point_to_the_change(browser).await;
 
     begin_log_in(browser).await;
     browser.press("Use a recovery code").await;
@@ -248,6 +268,20 @@ async fn recover_in_spite_of_the_lock(
     browser.press("Log in").await;
     browser.expect_notice("This code was already used").await;
     assert_eq!(http_status(browser).await, 403);
+}
+
+/// Whoever used a recovery code isn't asked for a code of an authenticator that is lost.
+async fn point_to_the_change(browser: &Browser) {
+    for link in ["New recovery codes", "Remove authenticator"] {
+        browser.press(link).await;
+        browser.expect(link).await;
+        assert!(!browser.is_shown("#code").await, "{link} asks for a code");
+        browser.press_and_stay("I have my authenticator").await;
+        assert!(browser.is_shown("#code").await);
+        browser.press("Change authenticator").await;
+        browser.expect("Change authenticator").await;
+        browser.press("Not now").await;
+    }
 }
 
 /// The status that the page came with.
@@ -258,23 +292,23 @@ async fn http_status(browser: &Browser) -> u64 {
 
 #[tokio::test]
 #[ignore = "needs Chromium: .ci/server.sh runs it"]
-async fn a_device_is_changed_without_a_gap() {
+async fn an_authenticator_is_changed_without_a_gap() {
     let server = Server::start();
     browse(Scripts::On, async move |browser| {
         let (old, _) = enrol(&browser, &server).await;
-        browser.press("Change device").await;
-        browser.expect("Change device").await;
+        browser.press("Change authenticator").await;
+        browser.expect("Change authenticator").await;
         browser.press("Show the QR code").await;
-        browser.expect("Your new device").await;
+        browser.expect("Your new authenticator").await;
         let new = Authenticator::scan(&browser.picture(".qr").await);
 
         enter(&browser, &old.code_in(1), "Confirm").await;
         browser
-            .expect_notice("This was a code of your present device")
+            .expect_notice("This was a code of your present authenticator")
             .await;
         enter(&browser, &new.code(), "Confirm").await;
         browser
-            .expect_notice("Your new device has taken over")
+            .expect_notice("Your new authenticator is in use")
             .await;
         assert_eq!(browser.text("#recovery-codes-left").await, "10");
 
@@ -304,7 +338,7 @@ async fn what_changes_the_second_factor_asks_for_it() {
         let authenticator = scan(&browser).await;
         enter(&browser, &authenticator.code(), "Confirm").await;
         let before = browser.texts("#recovery-codes code").await;
-        browser.press("I have kept them: to my account").await;
+        browser.press("I have saved them: to my account").await;
 
         browser.press("New recovery codes").await;
         enter(&browser, &authenticator.code(), "Make new recovery codes").await;
@@ -329,11 +363,17 @@ async fn the_second_factor_is_removed_by_who_has_it() {
     let server = Server::start();
     browse(Scripts::On, async move |browser| {
         let (authenticator, _) = enrol(&browser, &server).await;
-        browser.press("Remove it").await;
-        enter(&browser, &authenticator.wrong_code(), "Remove it").await;
+        browser.press("Remove authenticator").await;
+        browser.expect("Remove authenticator").await;
+        enter(
+            &browser,
+            &authenticator.wrong_code(),
+            "Remove authenticator",
+        )
+        .await;
         browser.expect_notice("The code is wrong").await;
-        enter(&browser, &authenticator.code_in(1), "Remove it").await;
-        browser.expect_notice("The second factor is removed").await;
+        enter(&browser, &authenticator.code_in(1), "Remove authenticator").await;
+        browser.expect_notice("The authenticator is removed").await;
         browser.press("Log out").await;
         give_password(&browser).await;
         browser.expect("Ada Lovelace").await;
@@ -369,7 +409,7 @@ async fn a_session_without_the_second_factor_ends_when_there_is_one() {
         give_password(&browser).await;
         let authenticator = scan(&browser).await;
         enter(&browser, &authenticator.code(), "Confirm").await;
-        browser.expect("The second factor is set up").await;
+        browser.expect("Your authenticator is set up").await;
         browser
             .have_cookie("keyfob_session", &with_password_only)
             .await;
@@ -385,37 +425,156 @@ async fn a_session_without_the_second_factor_ends_when_there_is_one() {
 
 #[tokio::test]
 #[ignore = "needs Chromium: .ci/server.sh runs it"]
+async fn a_refused_field_has_the_focus() {
+    let server = Server::start();
+    browse(Scripts::On, async move |browser| {
+        browser.open(&format!("{}/sign-up", server.url)).await;
+        assert_eq!(focused(&browser).await, "name");
+        // What the browser would refuse by itself.
+        let trust = "document.querySelectorAll('form').forEach(form => form.noValidate = true)";
+        for (name, address, password, refused) in [
+            (" ", ADDRESS, PASSWORD, "name"),
+            ("Ada", "no address", PASSWORD, "email_address"),
+            ("Ada", ADDRESS, "short", "password"),
+        ] {
+            browser.run(trust).await;
+            browser.fill("Name", name).await;
+            browser.fill("E-mail address", address).await;
+            browser.fill("Password", password).await;
+            browser.press("Sign up").await;
+            assert_eq!(focused(&browser).await, refused);
+            let is_told = format!("[name={refused}][aria-invalid=true][aria-describedby~=notice]");
+            assert!(browser.is_shown(&is_told).await, "{refused}");
+        }
+        browser.fill("Password", PASSWORD).await;
+        browser.press("Sign up").await;
+        browser.expect("Ada").await;
+        browser.press("Log out").await;
+        assert_eq!(focused(&browser).await, "email_address");
+        browser.fill("E-mail address", ADDRESS).await;
+        browser.fill("Password", "wrong password").await;
+        browser.press("Log in").await;
+        assert_eq!(focused(&browser).await, "password");
+        browser.fill("Password", PASSWORD).await;
+        browser.press("Log in").await;
+
+        browser.press("Import an authenticator").await;
+        browser.fill("Or its text", "nothing of the kind").await;
+        browser.press("Import").await;
+        assert_eq!(focused(&browser).await, "file");
+        browser
+            .fill("Backup file", &fixture("2fas_encrypted.2fas"))
+            .await;
+        browser.press("Import").await;
+        assert_eq!(focused(&browser).await, "password");
+        let uri = "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n";
+        browser.fill("Or its text", &uri.repeat(2)).await;
+        browser.press("Import").await;
+        assert_eq!(focused(&browser).await, "chosen");
+    })
+    .await;
+}
+
+/// Somebody who guesses at an address doesn't keep its owner out of their own browser.
+#[tokio::test]
+#[ignore = "needs Chromium: .ci/server.sh runs it"]
+async fn strangers_do_not_lock_a_known_browser_out() {
+    let server = Server::start();
+    browse(Scripts::On, async move |browser| {
+        sign_up(&browser, &server).await;
+        browser.press("Log out").await;
+        give_password(&browser).await;
+        browser.expect("Ada Lovelace").await;
+        let api = Api::new(&server.url);
+        let guess = json!({
+            "organization_id": "organization-pages", "email_address": ADDRESS, "password": "guess",
+        });
+        let guess = || api.post("/v1/b2b/passwords/authenticate", guess.clone());
+        while guess().status != 429 {}
+        browser.press("Log out").await;
+        give_password(&browser).await;
+        browser.expect("Ada Lovelace").await;
+        assert_eq!(
+            browser.run("return document.cookie").await,
+            "",
+            "no script reads it"
+        );
+    })
+    .await;
+}
+
+/// The other sessions of a person end with a change of the authenticator; their own goes on.
+#[tokio::test]
+#[ignore = "needs Chromium: .ci/server.sh runs it"]
+async fn other_sessions_end_with_a_change() {
+    let server = Server::start();
+    browse(Scripts::On, async move |browser| {
+        let (old, _) = enrol(&browser, &server).await;
+        let elsewhere = browser.cookie("keyfob_session").await.value().to_owned();
+        begin_log_in_elsewhere(&browser, &server).await;
+        enter(&browser, &old.code_in(1), "Log in").await;
+        browser.press("Change authenticator").await;
+        browser.press("Show the QR code").await;
+        let new = Authenticator::scan(&browser.picture(".qr").await);
+        enter(&browser, &new.wrong_code(), "Confirm").await;
+        browser.expect_notice("The code is wrong").await;
+        enter(&browser, &new.code(), "Confirm").await;
+        browser
+            .expect_notice("Your new authenticator is in use")
+            .await;
+        let own = browser.cookie("keyfob_session").await.value().to_owned();
+        browser.have_cookie("keyfob_session", &elsewhere).await;
+        browser.open(&format!("{}/account", server.url)).await;
+        browser.expect("Log in").await;
+
+        browser.have_cookie("keyfob_session", &own).await;
+        browser.open(&format!("{}/account", server.url)).await;
+        browser.press("Remove authenticator").await;
+        enter(&browser, &new.code_in(1), "Remove authenticator").await;
+        browser.expect_notice("The authenticator is removed").await;
+    })
+    .await;
+}
+
+/// Logs in as far as the second step, without ending the session that there is.
+async fn begin_log_in_elsewhere(browser: &Browser, server: &Server) {
+    browser.have_cookie("keyfob_session", "").await;
+    browser.open(&format!("{}/log-in", server.url)).await;
+    give_password(browser).await;
+    browser.expect("Enter a code").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: .ci/server.sh runs it"]
 async fn a_backup_file_is_imported() {
     let server = Server::start();
     browse(Scripts::On, async move |browser| {
         sign_up(&browser, &server).await;
-        browser.press("Take a token over from it").await;
-        browser.expect("Take a token over").await;
+        browser.press("Import an authenticator").await;
+        browser.expect("Import an authenticator").await;
 
         for (text, told) in [
-            ("nothing of the kind", "The format isn't recognised"),
-            ("", "The format isn't recognised"),
+            ("nothing of the kind", "The format isn’t recognised"),
+            ("", "The format isn’t recognised"),
             (&["{\"version\": ", &"[".repeat(5_000)].concat(), "The f"),
         ] {
             browser.fill("Or its text", text).await;
-            browser.press("Take over").await;
+            browser.press("Import").await;
             browser.expect_notice(told).await;
             assert_eq!(http_status(&browser).await, 422);
         }
         let large = server.write_file("large.json", &" ".repeat(2 << 20));
         browser.fill("Backup file", &large).await;
-        browser.press("Take over").await;
-        browser
-            .expect_notice("The file has more than a mebibyte")
-            .await;
+        browser.press("Import").await;
+        browser.expect_notice("The file is larger than 1 MiB").await;
 
         let encrypted = fixture("2fas_encrypted.2fas");
         browser.fill("Backup file", &encrypted).await;
-        browser.press("Take over").await;
+        browser.press("Import").await;
         browser.expect_notice("The file is encrypted (2FAS)").await;
         browser.fill("Backup file", &encrypted).await;
         browser.fill("Password of the file", "not this one").await;
-        browser.press("Take over").await;
+        browser.press("Import").await;
         browser.expect_notice("The password or key is wrong").await;
 
         take_bobs(&browser).await;
@@ -429,12 +588,12 @@ async fn recovery_codes_come_with_a_backup_file() {
     let server = Server::start();
     browse(Scripts::On, async move |browser| {
         sign_up(&browser, &server).await;
-        browser.press("Take a token over from it").await;
+        browser.press("Import an authenticator").await;
         browser
             .fill("Backup file", &fixture("google_authenticator_totp"))
             .await;
-        browser.press("Take over").await;
-        browser.expect("Taken over").await;
+        browser.press("Import").await;
+        browser.expect("Imported").await;
         assert_eq!(browser.texts("#left-out strong").await, ["line 10"]);
         assert!(!browser.is_shown("#recovery-codes").await);
 
@@ -443,7 +602,7 @@ async fn recovery_codes_come_with_a_backup_file() {
         browser.press("Use a recovery code").await;
         browser.fill("Recovery code", "1234 5678").await;
         browser.press("Log in").await;
-        browser.expect_notice("used up now; 2 are left").await;
+        browser.expect_notice("used up, and 2 are left").await;
     })
     .await;
 }
@@ -462,14 +621,14 @@ async fn take_bobs(browser: &Browser) {
         |name, period| format!("otpauth://totp/ACME:{name}?secret={SECRET}&period={period}\n");
     let list = [line("alice", 30), line("bob", 30), line("carol", 0)].concat();
     browser.fill("Or its text", &list).await;
-    browser.press("Take over").await;
-    browser.expect_notice("The file has 2 tokens").await;
+    browser.press("Import").await;
+    browser.expect_notice("The file has 2 entries").await;
     assert_eq!(browser.texts("#left-out strong").await, ["line 3"]);
     browser.fill("Or its text", &list).await;
     browser.press_and_stay("ACME, bob (line 2)").await;
-    browser.press("Take over").await;
+    browser.press("Import").await;
     browser
-        .expect_notice("Your second factor is now ACME, bob (line 2)")
+        .expect_notice("Your authenticator is now ACME, bob (line 2)")
         .await;
     assert_eq!(browser.texts("#recovery-codes code").await.len(), 10);
 
@@ -552,7 +711,7 @@ async fn all_of_it_works_without_scripts() {
         }
         let notice = browser.expect_notice("Too many wrong codes").await;
         assert!(
-            notice.contains("seconds from when this page was made, at 20"),
+            notice.contains("try again at 20") && notice.contains("after this page was made"),
             "{notice}"
         );
         browser.press("Use a recovery code").await;
@@ -655,9 +814,9 @@ async fn pages_are_fit_for_phones_and_keyboards() {
         let authenticator = scan(&browser).await;
         assert_eq!(faults(&browser).await, "", "the QR code's page");
         enter(&browser, &authenticator.code(), "Confirm").await;
-        browser.expect("The second factor is set up").await;
+        browser.expect("Your authenticator is set up").await;
         assert_eq!(faults(&browser).await, "", "the recovery codes' page");
-        browser.press("I have kept them: to my account").await;
+        browser.press("I have saved them: to my account").await;
         assert_eq!(faults(&browser).await, "", "the account's page");
         begin_log_in(&browser).await;
         assert_eq!(faults(&browser).await, "", "the second step's page");

@@ -4,7 +4,7 @@ use keyfob::UnixTime;
 use serde::{Deserialize, Serialize};
 
 use super::password_attempts::Locked;
-use super::{Accounts, MfaPolicy, Organization};
+use super::{Accounts, Organization};
 use crate::database::Document;
 use crate::error::Unavailable;
 use crate::random;
@@ -17,17 +17,7 @@ pub(crate) struct Member {
     pub(crate) email_address: String,
     pub(crate) name: String,
     password_hash: Option<String>,
-    pub(crate) mfa_enrolled: bool,
-    pub(crate) default_mfa_method: Option<MfaMethod>,
     pub(crate) created_at: u64,
-    pub(crate) updated_at: u64,
-}
-
-/// A second factor that this server has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum MfaMethod {
-    Totp,
 }
 
 /// Who is to be a member.
@@ -43,7 +33,7 @@ pub(crate) fn is_email_address(text: &str) -> bool {
         .split_once('@')
         .is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty());
     let is_odd = |letter: char| letter.is_control() || letter.is_whitespace() || letter == ':';
-    has_parts && text.len() <= 254 && !text.contains(is_odd)
+    has_parts && text.chars().count() <= 254 && !text.contains(is_odd)
 }
 
 /// Whether it can be a name, of a member or an organization: 1 to 128 characters.
@@ -60,6 +50,13 @@ pub(crate) fn is_password(text: &str) -> bool {
 #[derive(Debug)]
 pub(crate) struct EmailTaken;
 
+/// Whose password was right.
+pub(crate) struct PasswordAccepted {
+    pub(crate) member: Member,
+    /// The token by which this device is known the next time.
+    pub(crate) device: String,
+}
+
 /// Why a password doesn't let a person in.
 #[derive(Clone, Copy)]
 pub(crate) enum PasswordRefusal {
@@ -74,11 +71,6 @@ impl Document for Member {
 }
 
 impl Member {
-    /// Whether a password alone doesn't make a session.
-    pub(crate) fn needs_second_factor(&self, organization: &Organization) -> bool {
-        self.mfa_enrolled || organization.mfa_policy == MfaPolicy::RequiredForAll
-    }
-
     pub(crate) const fn has_password(&self) -> bool {
         self.password_hash.is_some()
     }
@@ -134,10 +126,7 @@ impl Accounts {
             email_address: new.email_address.to_owned(),
             name: new.name.to_owned(),
             password_hash,
-            mfa_enrolled: false,
-            default_mfa_method: None,
             created_at: now.as_seconds(),
-            updated_at: now.as_seconds(),
         };
         let by_email = MemberByEmail {
             member_id: member.id.clone(),
@@ -152,40 +141,29 @@ impl Accounts {
         Ok(Err(EmailTaken))
     }
 
-    /// Changes a member, and tells what they are then; `None` if there is no such member.
-    pub(crate) async fn update_member(
-        &self,
-        member: &Member,
-        now: UnixTime,
-        change: impl Fn(&mut Member),
-    ) -> Result<Option<Member>, Unavailable> {
-        let key = member_key(&member.organization_id, &member.id);
-        let change = |member: &mut Member| {
-            change(member);
-            member.updated_at = now.as_seconds();
-        };
-        self.documents.update(&key, change).await
-    }
-
-    /// The member with this address and password, if the password is right.
+    /// The member with this address and password, if the password is right. `device` is the token that
+    /// the person's device was given when it was right before.
     pub(crate) async fn member_by_password(
         &self,
         organization_id: &str,
         email_address: &str,
         password: &str,
+        device: Option<&str>,
         now: UnixTime,
-    ) -> Result<Result<Member, PasswordRefusal>, Unavailable> {
+    ) -> Result<Result<PasswordAccepted, PasswordRefusal>, Unavailable> {
         if !is_email_address(email_address) {
             return Ok(Err(PasswordRefusal::Wrong));
         }
         let key = email_key(organization_id, email_address);
-        if let Err(Locked { until }) = self.count_password_attempt(&key, now).await? {
-            return Ok(Err(PasswordRefusal::Locked { until }));
-        }
-        let member = match self.documents.read::<MemberByEmail>(&key).await? {
-            Some(by_email) => self.member(organization_id, &by_email.member_id).await?,
+        let known = match device {
+            Some(token) => self.known_device(token, &key, now).await?,
             None => None,
         };
+        let attempts = known.as_ref().unwrap_or(&key);
+        if let Err(Locked { until }) = self.count_password_attempt(attempts, now).await? {
+            return Ok(Err(PasswordRefusal::Locked { until }));
+        }
+        let member = self.member_by_email(organization_id, &key).await?;
         let hash = member
             .as_ref()
             .and_then(|member| member.password_hash.as_deref());
@@ -193,7 +171,35 @@ impl Accounts {
         let Some(member) = member.filter(|_| is_right) else {
             return Ok(Err(PasswordRefusal::Wrong));
         };
-        self.forget_password_attempts(&key).await?;
-        Ok(Ok(member))
+        self.forget_password_attempts(attempts).await?;
+        let device = match device.filter(|_| known.is_some()) {
+            Some(token) => {
+                self.know_longer(token, now).await?;
+                token.to_owned()
+            }
+            None => self.know_device(&key, now).await?,
+        };
+        Ok(Ok(PasswordAccepted { member, device }))
+    }
+
+    /// Knows the device of a member who has just chosen the password there.
+    pub(crate) async fn device_of(
+        &self,
+        member: &Member,
+        now: UnixTime,
+    ) -> Result<String, Unavailable> {
+        let key = email_key(&member.organization_id, &member.email_address);
+        self.know_device(&key, now).await
+    }
+
+    async fn member_by_email(
+        &self,
+        organization_id: &str,
+        email_key: &str,
+    ) -> Result<Option<Member>, Unavailable> {
+        match self.documents.read::<MemberByEmail>(email_key).await? {
+            Some(by_email) => self.member(organization_id, &by_email.member_id).await,
+            None => Ok(None),
+        }
     }
 }

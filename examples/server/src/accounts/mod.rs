@@ -1,6 +1,8 @@
 //! Who the people are: organizations, members, their first factor and their sessions. keyfob knows
 //! none of these; every auth server has its own.
 
+mod changes;
+mod known_device;
 mod member;
 mod organization;
 mod password;
@@ -9,10 +11,12 @@ mod session;
 mod session_jwt;
 
 pub(crate) use member::{
-    AddMember, Member, MfaMethod, PasswordRefusal, is_email_address, is_name, is_password,
+    AddMember, Member, PasswordAccepted, PasswordRefusal, is_email_address, is_name, is_password,
 };
 pub(crate) use organization::{MfaPolicy, Organization};
-pub(crate) use session::{Factor, FactorKind, IntermediateSession, Lifetime, Session, Subject};
+pub(crate) use session::{
+    Factor, FactorKind, Factors, IntermediateSession, Lifetime, Session, Subject,
+};
 
 use password::Passwords;
 use session_jwt::SigningKey;

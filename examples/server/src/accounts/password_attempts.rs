@@ -13,7 +13,8 @@ const THROTTLE: Throttle = Throttle::DEFAULT;
 /// How long failures are remembered after the last one: a day.
 const REMEMBERED_SECONDS: u64 = 86_400;
 
-/// Failures in a row with one e-mail address, whether somebody has it or not: a wait tells nothing.
+/// Failures in a row with one e-mail address, whether somebody has it or not: a wait tells nothing. Those
+/// of a device that is known for the address are counted apart.
 #[derive(Serialize, Deserialize)]
 struct PasswordAttempts {
     failures: u8,
@@ -60,7 +61,7 @@ impl PasswordAttempts {
 }
 
 impl Accounts {
-    /// Counts an attempt with the address that is kept under `name`.
+    /// Counts an attempt of those that are kept under `name`.
     pub(super) async fn count_password_attempt(
         &self,
         name: &str,

@@ -71,8 +71,32 @@ pub(crate) struct Session {
     pub(crate) expires_at: u64,
     pub(crate) factors: Vec<Factor>,
     pub(crate) custom_claims: Map<String, Value>,
+    /// The session ends when this has changed.
+    #[serde(default)]
+    pub(crate) began_with: Factors,
     /// The last log-in with the second factor, as keyfob's engine made it.
     proof: Option<String>,
+}
+
+/// What second factor a person has, for as long as a session is good.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Factors {
+    /// How many changes there were. A replaced factor has the same registration, and a removed one none.
+    pub(crate) changes: u64,
+    /// The name of the active registration.
+    pub(crate) registration: Option<String>,
+}
+
+impl Factors {
+    /// Whether a first factor alone is not enough.
+    pub(crate) const fn has_second(&self) -> bool {
+        self.registration.is_some()
+    }
+
+    /// Whether nothing happened from these to those, but that a second factor was set up.
+    pub(crate) fn precedes(&self, later: &Self) -> bool {
+        self.changes == later.changes && !self.has_second() && later.has_second()
+    }
 }
 
 /// What a person proved.
@@ -108,9 +132,7 @@ impl Lifetime {
     pub(crate) const ONE_HOUR: Self = Self(3_600);
 
     pub(crate) fn from_minutes(minutes: u64) -> Option<Self> {
-        (5..=527_040)
-            .contains(&minutes)
-            .then_some(Self(minutes * 60))
+        (5..=527_040).contains(&minutes).then(|| Self(minutes * 60))
     }
 
     fn from(self, now: UnixTime) -> u64 {
@@ -127,7 +149,13 @@ impl Document for Session {
 }
 
 impl Session {
-    pub(crate) fn new(token: &str, subject: Subject, lifetime: Lifetime, now: UnixTime) -> Self {
+    pub(crate) fn new(
+        token: &str,
+        subject: Subject,
+        began_with: Factors,
+        lifetime: Lifetime,
+        now: UnixTime,
+    ) -> Self {
         Self {
             id: Self::id_of(token),
             subject,
@@ -136,6 +164,7 @@ impl Session {
             expires_at: lifetime.from(now),
             factors: Vec::new(),
             custom_claims: Map::new(),
+            began_with,
             proof: None,
         }
     }
@@ -159,6 +188,13 @@ impl Session {
     pub(crate) fn add(&mut self, factor: Factor) {
         self.factors.retain(|other| other.kind != factor.kind);
         self.factors.push(factor);
+    }
+
+    /// Whether the last second factor was a recovery code: the authenticator may be lost.
+    pub(crate) fn is_recovered(&self) -> bool {
+        let kinds = self.factors.iter().rev().map(|factor| factor.kind);
+        let mut seconds = kinds.filter(|kind| *kind != FactorKind::Password);
+        seconds.next() == Some(FactorKind::RecoveryCode)
     }
 
     pub(crate) fn keep_proof(&mut self, proof: &Proof) {
@@ -232,7 +268,7 @@ impl IntermediateSession {
 }
 
 /// Half of SHA-256: enough for tokens of 256 random bits, from which nobody finds another one.
-fn digest(token: &str) -> String {
+pub(super) fn digest(token: &str) -> String {
     let digest = Sha256::digest(token);
     let (half, _) = digest.split_at(16);
     HEXLOWER.encode(half)
@@ -243,18 +279,19 @@ impl Accounts {
     pub(crate) async fn start_session(
         &self,
         subject: Subject,
+        began_with: Factors,
         lifetime: Lifetime,
         now: UnixTime,
         begin: impl FnOnce(&mut Session),
     ) -> Result<(String, Session), Unavailable> {
         let token = random::token()?;
-        let mut session = Session::new(&token, subject, lifetime, now);
+        let mut session = Session::new(&token, subject, began_with, lifetime, now);
         begin(&mut session);
         self.documents.insert(&session.id, &session).await?;
         Ok((token, session))
     }
 
-    /// The session of this id, if it lives.
+    /// The session of this id, if it hasn't expired. Whether it is still good, `standing` knows.
     pub(crate) async fn session(
         &self,
         id: &str,
@@ -324,7 +361,14 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
     fn session() -> Session {
-        Session::new("token", Subject::member("o", "m"), Lifetime::ONE_HOUR, NOW)
+        let subject = Subject::member("o", "m");
+        Session::new(
+            "token",
+            subject,
+            Factors::default(),
+            Lifetime::ONE_HOUR,
+            NOW,
+        )
     }
 
     #[test]
@@ -345,6 +389,23 @@ mod tests {
     }
 
     #[test]
+    fn a_session_without_a_second_factor_precedes_the_first_one_only() {
+        let of = |changes, registration: Option<&str>| Factors {
+            changes,
+            registration: registration.map(str::to_owned),
+        };
+        assert!(of(1, None).precedes(&of(1, Some("a"))));
+        for (before, after) in [
+            (of(0, None), of(1, Some("a"))),
+            (of(0, Some("a")), of(0, Some("b"))),
+            (of(0, Some("a")), of(1, None)),
+            (of(0, None), of(1, None)),
+        ] {
+            assert!(!before.precedes(&after), "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
     fn a_first_factor_waits_ten_minutes() {
         let factor = Factor::new(FactorKind::Password, None, NOW);
         let waiting = IntermediateSession::new(Subject::member("o", "m"), factor, NOW);
@@ -358,6 +419,7 @@ mod tests {
         assert!(Lifetime::from_minutes(5).is_some());
         assert!(Lifetime::from_minutes(527_040).is_some());
         assert!(Lifetime::from_minutes(527_041).is_none());
+        assert!(Lifetime::from_minutes(u64::MAX).is_none());
     }
 
     #[test]
@@ -381,6 +443,9 @@ mod tests {
         session.add(Factor::new(FactorKind::Totp, None, NOW));
         session.add(Factor::new(FactorKind::Totp, None, NOW.saturating_add(30)));
         assert_eq!(session.factors.len(), 2);
+        assert!(!session.is_recovered());
+        session.add(Factor::new(FactorKind::RecoveryCode, None, NOW));
+        assert!(session.is_recovered());
         assert_eq!(session.factors[1].at, 1_800_000_030);
     }
 }

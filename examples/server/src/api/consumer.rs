@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::enrolment::{enrol, lifetime};
-use super::error::{ApiError, ErrorBody};
-use super::exchange::{Answer, Body, Outcome};
+use super::error::{ApiError, ErrorBody, ErrorType};
+use super::exchange::{Answer, Body, Outcome, whole};
 use super::objects::{User, UserSession, user_totp_id};
 use super::people::user;
 use super::recovery_codes::not_retrievable;
-use super::sign_in::{SessionArguments, SessionTokens, SignedIn};
+use super::sign_in::{Proved, SessionArguments, SessionTokens, SignedIn};
 use crate::accounts::{Factor, FactorKind};
 use crate::app::{App, Shared};
 use crate::clock::now;
@@ -19,8 +19,10 @@ use crate::clock::now;
 /// Starts a registration.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct UserCreateRequest {
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\P{Cc}*$")]
     user_id: String,
     #[schema(minimum = 5, maximum = 1440, default = 1440)]
+    #[serde(default, deserialize_with = "whole")]
     expiration_minutes: Option<i64>,
     #[serde(flatten)]
     tokens: SessionTokens,
@@ -32,6 +34,7 @@ pub(super) struct UserCreated {
     totp_id: String,
     secret: String,
     qr_code: String,
+    /// Empty over an active registration: the codes that the user has stay good.
     recovery_codes: Vec<String>,
     user: User,
     user_id: String,
@@ -64,7 +67,9 @@ pub(super) async fn create(
 /// Logs in with a code.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct UserAuthenticateRequest {
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\P{Cc}*$")]
     user_id: String,
+    #[schema(min_length = 1)]
     totp_code: String,
     #[serde(flatten)]
     session: SessionArguments,
@@ -90,22 +95,26 @@ pub(super) async fn authenticate(
 ) -> Outcome<UserAuthenticated> {
     let now = now();
     let subject = user(&request.user_id)?;
+    ApiError::require_typed(&request.totp_code, ErrorType::InvalidTotpCode)?;
     let plan = request.session.plan(&app, &subject, now).await?;
-    let accepted = app
-        .second_factor
-        .authenticate(&subject, &request.totp_code, now)
-        .await
-        .map_err(ApiError::of_totp)?;
+    let accepted = app.authenticate(&subject, &request.totp_code, now).await;
+    let (accepted, factors) = accepted.map_err(ApiError::of_totp)?;
     let name = user_totp_id(accepted.registration_id());
-    let factor = Factor::new(FactorKind::Totp, Some(name), now);
-    let signed_in = plan.sign_in(&app, (factor, accepted.into()), None).await?;
+    let proved = Proved {
+        factor: Factor::new(FactorKind::Totp, Some(name), now),
+        proof: accepted.into(),
+        factors,
+    };
+    let signed_in = plan.sign_in(&app, proved, None).await?;
     UserAuthenticated::new(&app, request.user_id, signed_in, now).await
 }
 
 /// Logs in with a recovery code.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct UserRecoverRequest {
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\P{Cc}*$")]
     user_id: String,
+    #[schema(min_length = 1)]
     recovery_code: String,
     #[serde(flatten)]
     session: SessionArguments,
@@ -120,13 +129,17 @@ pub(super) async fn recover(
 ) -> Outcome<UserAuthenticated> {
     let now = now();
     let subject = user(&request.user_id)?;
+    ApiError::require_typed(&request.recovery_code, ErrorType::InvalidRecoveryCode)?;
     let plan = request.session.plan(&app, &subject, now).await?;
-    let typed = &request.recovery_code;
-    let accepted = app.second_factor.recover(&subject, typed, now).await;
-    let accepted = accepted.map_err(ApiError::of_recovery_code)?;
+    let accepted = app.recover(&subject, &request.recovery_code, now).await;
+    let (accepted, factors) = accepted.map_err(ApiError::of_recovery_code)?;
     let name = user_totp_id(accepted.registration_id());
-    let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
-    let signed_in = plan.sign_in(&app, (factor, accepted.into()), None).await?;
+    let proved = Proved {
+        factor: Factor::new(FactorKind::RecoveryCode, Some(name), now),
+        proof: accepted.into(),
+        factors,
+    };
+    let signed_in = plan.sign_in(&app, proved, None).await?;
     UserAuthenticated::new(&app, request.user_id, signed_in, now).await
 }
 
@@ -147,6 +160,7 @@ impl UserAuthenticated {
 /// Asks for a user's recovery codes.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct UserRecoveryCodesRequest {
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\P{Cc}*$")]
     user_id: String,
 }
 

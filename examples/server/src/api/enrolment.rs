@@ -2,7 +2,7 @@
 
 use keyfob::{
     Base32Buffer, Enrollment, KeyUri, NewRegistration, PendingLifetime, PixelsPerModule, QrBuffer,
-    QrCode, RecoveryCodes, Secret, UnixTime,
+    QrCode, Secret, UnixTime,
 };
 
 use super::error::{ApiError, ErrorType};
@@ -12,7 +12,8 @@ use crate::app::App;
 use crate::error::Unavailable;
 use crate::second_factor::{is_active, recovery_code_texts};
 
-/// What is shown once.
+/// What is shown once. A token that replaces another has no recovery codes of its own: the present ones
+/// stay good, and an answer that is lost loses none.
 pub(super) struct NewToken {
     pub(super) secret: String,
     pub(super) qr_code: String,
@@ -37,7 +38,7 @@ pub(super) async fn enrol(
     if !status.as_ref().is_some_and(is_active) {
         let created = app.second_factor.create(subject, &new, now).await;
         let enrollment = created.map_err(ApiError::of_totp)?;
-        return NewToken::new(app, &enrollment, enrollment.recovery_codes(), account);
+        return NewToken::new(app, &enrollment, account);
     }
     let proof = prior.proof().ok_or_else(|| {
         let message = "a token is registered already: give a session_token or session_jwt of a \
@@ -46,9 +47,7 @@ pub(super) async fn enrol(
     })?;
     let replaced = app.second_factor.replace(subject, proof, &new, now).await;
     let enrollment = replaced.map_err(ApiError::of_totp)?;
-    let codes = app.second_factor.rotate_recovery_codes(subject, now).await;
-    let codes = codes.map_err(ApiError::of_recovery_code)?;
-    NewToken::new(app, &enrollment, &codes, account)
+    NewToken::new(app, &enrollment, account)
 }
 
 /// The minutes that a registration waits for its first code.
@@ -63,12 +62,7 @@ pub(super) fn lifetime(minutes: Option<i64>, default: u16) -> Result<PendingLife
 }
 
 impl NewToken {
-    fn new(
-        app: &App,
-        enrollment: &Enrollment,
-        recovery_codes: &RecoveryCodes,
-        account: &str,
-    ) -> Result<Self, ApiError> {
+    fn new(app: &App, enrollment: &Enrollment, account: &str) -> Result<Self, ApiError> {
         let failed = |error: &dyn std::error::Error| {
             ApiError::from(Unavailable::new("the QR code", error.to_string()))
         };
@@ -84,7 +78,7 @@ impl NewToken {
         Ok(Self {
             secret: base32(enrollment.secret()),
             qr_code: qr.png_data_uri(PixelsPerModule::DEFAULT),
-            recovery_codes: recovery_code_texts(recovery_codes),
+            recovery_codes: recovery_code_texts(enrollment.recovery_codes()),
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::app::Shared;
 use crate::clock::now;
 use crate::error::Unavailable;
 use crate::request_id::current_request_id;
-use crate::second_factor::Refusal;
+use crate::second_factor::{Refusal, retry_at};
 
 /// Why a request isn't fulfilled, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -94,6 +94,14 @@ impl ApiError {
         }
     }
 
+    /// Nothing is no code, whoever's registration it is for: /openapi.json says so.
+    pub(crate) fn require_typed(typed: &str, error_type: ErrorType) -> Result<(), Self> {
+        if !typed.is_empty() {
+            return Ok(());
+        }
+        Err(Self::new(error_type, "the code is empty: enter one"))
+    }
+
     /// The refusal of a code of the token, or of what concerns the token.
     pub(crate) fn of_totp(refusal: Refusal) -> Self {
         Self::refused(refusal, ErrorType::UnableToAuthenticateTotp)
@@ -145,9 +153,7 @@ impl ApiError {
             Refusal::Rejected(rejection) => rejection,
         };
         let mut error = Self::new(error_type(rejection, unable), rejection);
-        if let Rejection::Locked(wait) | Rejection::TooEarly(wait) = rejection {
-            error.retry_at = Some(wait.until);
-        }
+        error.retry_at = retry_at(&rejection);
         error
     }
 }

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Number;
 use serde_json::error::Category;
 use utoipa::ToSchema;
 
@@ -48,11 +49,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = axum::body::Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|error| ApiError::of_framework(error.status()))?;
+        if !is_object(&bytes) {
+            let message = "the request isn't a JSON object";
+            return Err(ApiError::new(ErrorType::InvalidRequest, message));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             let message = what_is_wrong(&error);
             ApiError::new(ErrorType::InvalidRequest, message)
         })
     }
+}
+
+/// serde would read an array's items as an object's fields, in their order.
+fn is_object(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{")
 }
 
 /// Where it is wrong, and not by what: the value may be a secret, and clients log messages.
@@ -63,6 +73,24 @@ fn what_is_wrong(error: &serde_json::Error) -> String {
     };
     let (line, column) = (error.line(), error.column());
     format!("{what}: look before line {line}, column {column}")
+}
+
+/// Reads a whole number, as JSON Schema has it: 60.0 is one.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(json)? else {
+        return Ok(None);
+    };
+    if let Some(number) = number.as_i64() {
+        return Ok(Some(number));
+    }
+    match number.as_f64() {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "what is beyond is beyond all bounds"
+        )]
+        Some(number) if number.fract() == 0.0 => Ok(Some(number as i64)),
+        _ => Err(D::Error::custom("it isn't a whole number")),
+    }
 }
 
 /// Reads an empty text as if it were left out: clients send both.

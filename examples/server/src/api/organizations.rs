@@ -15,6 +15,7 @@ use crate::clock::now;
 /// Makes an organization.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct OrganizationRequest {
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\P{Cc}*$")]
     organization_name: String,
     #[serde(default)]
     mfa_policy: Option<MfaPolicy>,
@@ -49,10 +50,17 @@ pub(super) async fn create(
 /// Adds a member.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct MemberRequest {
+    /// With an @, and without spaces, colons and control characters.
+    #[schema(
+        max_length = 254,
+        pattern = r"^[^@\p{White_Space}\p{Cc}:]+@[^\p{White_Space}\p{Cc}:]+$"
+    )]
     email_address: String,
+    #[schema(max_length = 128, pattern = r"^\P{Cc}*$")]
     #[serde(default)]
     name: Option<String>,
-    /// The first factor, where this server is to check it: 8 to 128 characters.
+    /// The first factor, where this server is to check it: 8 to 128 characters. An empty one is none.
+    #[schema(pattern = r"^([\s\S]{8,128})?$")]
     #[serde(default, deserialize_with = "filled")]
     password: Option<String>,
 }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody};
-use super::exchange::{Answer, Body, Outcome};
+use super::exchange::{Answer, Body, Outcome, filled};
 use super::objects::{AboutMember, MemberSession};
 use super::people::{Membership, organization};
 use super::sign_in::{SessionArguments, SignedIn};
-use crate::accounts::{Factor, FactorKind, Subject};
+use crate::accounts::{Factor, FactorKind, MfaPolicy, Subject};
 use crate::app::{App, Shared};
 use crate::clock::{now, rfc3339};
 
@@ -20,6 +20,10 @@ pub(super) struct PasswordRequest {
     organization_id: String,
     email_address: String,
     password: String,
+    /// What `known_device_token` was when this person logged in on the same device before. Attempts with
+    /// it are counted apart, so that others who guess at the address don't make them wait.
+    #[serde(default, deserialize_with = "filled")]
+    known_device_token: Option<String>,
     #[serde(flatten)]
     session: SessionArguments,
 }
@@ -30,6 +34,8 @@ pub(super) struct PasswordAccepted {
     #[serde(flatten)]
     about: AboutMember,
     organization_id: String,
+    /// To be kept on the person's device, in a cookie say, and sent with their next log-in.
+    known_device_token: String,
     /// Whether the member is in; if not, the second factor is due.
     member_authenticated: bool,
     /// Empty where the member is in.
@@ -67,33 +73,35 @@ pub(super) async fn authenticate(
     let now = now();
     let terms = request.session.terms()?;
     let organization = organization(&app, &request.organization_id).await?;
-    let member = app
+    let accepted = app
         .accounts
         .member_by_password(
             &organization.id,
             &request.email_address,
             &request.password,
+            request.known_device_token.as_deref(),
             now,
         )
         .await?
         .map_err(ApiError::of_password)?;
     let it = Membership {
-        subject: Subject::member(&organization.id, &member.id),
+        subject: Subject::member(&organization.id, &accepted.member.id),
         organization,
-        member,
+        member: accepted.member,
     };
     let factor = Factor::new(FactorKind::Password, None, now);
-    let mut answer = PasswordAccepted::new(&app, &it, now).await?;
-    if it.member.needs_second_factor(&it.organization) {
+    let mut answer = PasswordAccepted::new(&app, &it, accepted.device, now).await?;
+    let factors = app.factors(&it.subject, now).await?;
+    if factors.has_second() || it.organization.mfa_policy == MfaPolicy::RequiredForAll {
         let started = app.accounts.start_intermediate(it.subject, factor, now);
         let (token, intermediate) = started.await?;
         let expires_at = UnixTime::from_seconds(intermediate.expires_at);
         answer.intermediate_session_token = token;
         answer.intermediate_session_token_expires_at = Some(rfc3339(expires_at));
     } else {
-        let (subject, organization) = (it.subject.clone(), &it.organization);
+        let (whose, organization) = ((it.subject.clone(), factors), &it.organization);
         let signed_in =
-            SignedIn::by_first_factor(&app, subject, &terms, factor, organization, now).await?;
+            SignedIn::by_first_factor(&app, whose, &terms, factor, organization, now).await?;
         let session = MemberSession::new(&signed_in.session, &it.member, &it.organization);
         answer.member_authenticated = true;
         answer.session_token = signed_in.session_token;
@@ -106,7 +114,12 @@ pub(super) async fn authenticate(
 
 impl PasswordAccepted {
     /// The answer for a member whose second factor is due.
-    async fn new(app: &App, it: &Membership, now: UnixTime) -> Result<Self, ApiError> {
+    async fn new(
+        app: &App,
+        it: &Membership,
+        known_device_token: String,
+        now: UnixTime,
+    ) -> Result<Self, ApiError> {
         let about = it.about(app, now).await?;
         let member_options = MemberOptions {
             mfa_phone_number: String::new(),
@@ -115,6 +128,7 @@ impl PasswordAccepted {
         Ok(Self {
             about,
             organization_id: it.organization.id.clone(),
+            known_device_token,
             member_authenticated: false,
             intermediate_session_token: String::new(),
             intermediate_session_token_expires_at: None,

@@ -39,20 +39,6 @@ impl Membership {
         let status = status.as_ref();
         Ok(AboutMember::new(&self.member, &self.organization, status))
     }
-
-    /// Changes the member.
-    pub(super) async fn update(
-        &mut self,
-        app: &App,
-        now: UnixTime,
-        change: impl Fn(&mut Member),
-    ) -> Result<(), ApiError> {
-        let updated = app.accounts.update_member(&self.member, now, change);
-        if let Some(member) = updated.await? {
-            self.member = member;
-        }
-        Ok(())
-    }
 }
 
 pub(super) async fn organization(app: &App, id: &str) -> Result<Organization, ApiError> {
@@ -64,10 +50,11 @@ pub(super) async fn organization(app: &App, id: &str) -> Result<Organization, Ap
 
 /// A user by any id that the embedder gives them.
 pub(super) fn user(user_id: &str) -> Result<Subject, ApiError> {
-    let is_name = (1..=128).contains(&user_id.len()) && !user_id.contains(char::is_control);
+    let is_name =
+        (1..=128).contains(&user_id.chars().count()) && !user_id.contains(char::is_control);
     if is_name {
         return Ok(Subject::user(user_id));
     }
-    let message = "a user_id has 1 to 128 characters";
+    let message = "a user_id has 1 to 128 characters, none of them a control character";
     Err(ApiError::new(ErrorType::InvalidRequest, message))
 }

@@ -8,7 +8,7 @@ use super::error::{ApiError, ErrorBody, ErrorType};
 use super::exchange::{Answer, Body, Outcome};
 use super::objects::{AboutMember, member_totp_id};
 use super::people::Membership;
-use super::sign_in::SessionArguments;
+use super::sign_in::{Proved, SessionArguments};
 use super::totp::Authenticated;
 use crate::accounts::{Factor, FactorKind};
 use crate::app::Shared;
@@ -20,6 +20,7 @@ use crate::second_factor::recovery_code_texts;
 pub(super) struct RecoverRequest {
     organization_id: String,
     member_id: String,
+    #[schema(min_length = 1)]
     recovery_code: String,
     #[serde(flatten)]
     session: SessionArguments,
@@ -45,14 +46,18 @@ pub(super) async fn recover(
 ) -> Outcome<Recovered> {
     let now = now();
     let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    ApiError::require_typed(&request.recovery_code, ErrorType::InvalidRecoveryCode)?;
     let plan = request.session.plan(&app, &it.subject, now).await?;
     let typed = &request.recovery_code;
-    let accepted = app.second_factor.recover(&it.subject, typed, now).await;
-    let accepted = accepted.map_err(ApiError::of_recovery_code)?;
+    let accepted = app.recover(&it.subject, typed, now).await;
+    let (accepted, factors) = accepted.map_err(ApiError::of_recovery_code)?;
     let remaining = accepted.remaining();
     let name = member_totp_id(accepted.registration_id());
-    let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
-    let proved = (factor, accepted.into());
+    let proved = Proved {
+        factor: Factor::new(FactorKind::RecoveryCode, Some(name), now),
+        proof: accepted.into(),
+        factors,
+    };
     let signed_in = plan.sign_in(&app, proved, Some(&it.organization)).await?;
     Ok(Answer::from(Recovered {
         authenticated: Authenticated::new(&app, &it, signed_in, now).await?,

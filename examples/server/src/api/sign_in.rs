@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorType};
-use super::exchange::filled;
+use super::exchange::{filled, whole};
 use super::objects::{SessionClaims, SessionReference};
-use crate::accounts::{Factor, Lifetime, Organization, Session, Subject};
+use crate::accounts::{Factor, Factors, Lifetime, Organization, Session, Subject};
 use crate::app::App;
+use crate::standing::Standing;
 
 /// Most bytes of a session's own claims, as JSON.
 const MOST_CLAIMS_BYTES: usize = 4_096;
@@ -21,6 +22,7 @@ pub(super) struct SessionArguments {
     tokens: SessionTokens,
     /// How long the session lasts from now.
     #[schema(minimum = 5, maximum = 527_040, default = 60)]
+    #[serde(default, deserialize_with = "whole")]
     session_duration_minutes: Option<i64>,
     /// Claims for the session, at most 4 KB of JSON; `null` deletes one.
     session_custom_claims: Option<Map<String, Value>>,
@@ -59,6 +61,14 @@ pub(super) struct SessionPlan {
     prior: Prior,
     terms: Terms,
     now: UnixTime,
+}
+
+/// What a person has just proved.
+pub(super) struct Proved {
+    pub(super) factor: Factor,
+    pub(super) proof: Proof,
+    /// What the session rests on from now on.
+    pub(super) factors: Factors,
 }
 
 /// A person who is in.
@@ -121,12 +131,13 @@ async fn session(
     subject: &Subject,
     now: UnixTime,
 ) -> Result<Prior, ApiError> {
-    let session = app.accounts.session(id, now).await?;
     let token = token.to_owned();
-    session
-        .filter(|session| session.subject == *subject)
-        .map(|session| Prior::Session { token, session })
-        .ok_or_else(no_session)
+    match app.standing(id, now).await? {
+        Standing::Good(session) if session.subject == *subject => {
+            Ok(Prior::Session { token, session })
+        }
+        _ => Err(no_session()),
+    }
 }
 
 fn no_intermediate() -> ApiError {
@@ -208,13 +219,14 @@ impl SessionPlan {
     pub(super) async fn sign_in(
         self,
         app: &App,
-        (factor, proof): (Factor, Proof),
+        proved: Proved,
         organization: Option<&Organization>,
     ) -> Result<SignedIn, ApiError> {
         let Self { terms, now, .. } = &self;
         let note = |session: &mut Session| {
-            session.add(factor.clone());
-            session.keep_proof(&proof);
+            session.add(proved.factor.clone());
+            session.keep_proof(&proved.proof);
+            session.began_with = proved.factors.clone();
             session.set_claims(&terms.claims);
         };
         let start = |factors_before: Vec<Factor>| {
@@ -223,8 +235,9 @@ impl SessionPlan {
                 note(session);
             };
             let subject = self.subject.clone();
+            let began_with = proved.factors.clone();
             app.accounts
-                .start_session(subject, terms.lifetime, *now, begin)
+                .start_session(subject, began_with, terms.lifetime, *now, begin)
         };
         let (token, session) = match &self.prior {
             Prior::Nothing => start(Vec::new()).await?,
@@ -249,7 +262,7 @@ impl SignedIn {
     /// A new session after the first factor, where that is enough.
     pub(super) async fn by_first_factor(
         app: &App,
-        subject: Subject,
+        (subject, began_with): (Subject, Factors),
         terms: &Terms,
         factor: Factor,
         organization: &Organization,
@@ -261,7 +274,7 @@ impl SignedIn {
         };
         let started = app
             .accounts
-            .start_session(subject, terms.lifetime, now, begin);
+            .start_session(subject, began_with, terms.lifetime, now, begin);
         let (token, session) = started.await?;
         Self::new(app, token, session, Some(organization), now)
     }

@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 
 use super::enrolment::{enrol, lifetime};
 use super::error::{ApiError, ErrorBody, ErrorType};
-use super::exchange::{Answer, Body, Outcome};
+use super::exchange::{Answer, Body, Outcome, whole};
 use super::objects::{AboutMember, MemberSession, member_totp_id};
 use super::people::Membership;
-use super::sign_in::{SessionArguments, SessionTokens, SignedIn};
-use crate::accounts::{Factor, FactorKind, Member, MfaMethod, MfaPolicy};
+use super::sign_in::{Proved, SessionArguments, SessionTokens, SignedIn};
+use crate::accounts::{Factor, FactorKind};
 use crate::app::{App, Shared};
 use crate::clock::now;
 use crate::second_factor::recovery_code_texts;
@@ -23,6 +23,7 @@ pub(super) struct CreateRequest {
     member_id: String,
     /// How long it waits for its first code.
     #[schema(minimum = 5, maximum = 1440, default = 60)]
+    #[serde(default, deserialize_with = "whole")]
     expiration_minutes: Option<i64>,
     #[serde(flatten)]
     tokens: SessionTokens,
@@ -38,6 +39,7 @@ pub(super) struct Created {
     secret: String,
     /// A PNG image as a data URI.
     qr_code: String,
+    /// Empty over an active registration: the codes that the member has stay good.
     recovery_codes: Vec<String>,
 }
 
@@ -70,24 +72,26 @@ pub(super) async fn create(
 pub(super) struct AuthenticateRequest {
     organization_id: String,
     member_id: String,
+    #[schema(min_length = 1)]
     code: String,
     #[serde(flatten)]
     session: SessionArguments,
-    /// Ignored where the organization asks everybody for a second factor.
-    set_mfa_enrollment: Option<MfaEnrollment>,
-    #[serde(default)]
+    /// Changes nothing: an active token is always asked for. `unenroll` is refused.
+    #[schema(value_type = Option<MfaEnrollment>)]
+    set_mfa_enrollment: Option<String>,
+    /// Accepted and ignored: there is one method.
+    #[allow(dead_code)]
     set_default_mfa: Option<bool>,
     /// Accepted and ignored.
     #[allow(dead_code)]
     telemetry_id: Option<String>,
 }
 
-/// Whether this member is asked for a second factor.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+/// That this member is asked for a second factor.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum MfaEnrollment {
+enum MfaEnrollment {
     Enroll,
-    Unenroll,
 }
 
 /// A member who is in.
@@ -101,7 +105,8 @@ pub(super) struct Authenticated {
     member_session: MemberSession,
 }
 
-/// Accepts a code, once: confirms a registration, logs in, or lets a new token take over.
+/// Accepts a code, once: confirms a registration, logs in, or lets a new token take over. A first code and
+/// a take-over end the member's other sessions.
 #[utoipa::path(post, operation_id = "totp_authenticate", path = "/v1/b2b/totp/authenticate", request_body = AuthenticateRequest,
     responses((status = 200, body = Answer<Authenticated>), (status = "default", body = ErrorBody)))]
 pub(super) async fn authenticate(
@@ -109,49 +114,34 @@ pub(super) async fn authenticate(
     Body(request): Body<AuthenticateRequest>,
 ) -> Outcome<Authenticated> {
     let now = now();
-    let mut it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    request.require_enrolment()?;
+    ApiError::require_typed(&request.code, ErrorType::InvalidTotpCode)?;
+    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
     let plan = request.session.plan(&app, &it.subject, now).await?;
-    let accepted = app
-        .second_factor
-        .authenticate(&it.subject, &request.code, now)
-        .await
-        .map_err(ApiError::of_totp)?;
-    request
-        .note(&app, &mut it, accepted.activated(), now)
-        .await?;
+    let accepted = app.authenticate(&it.subject, &request.code, now).await;
+    let (accepted, factors) = accepted.map_err(ApiError::of_totp)?;
     let name = member_totp_id(accepted.registration_id());
-    let factor = Factor::new(FactorKind::Totp, Some(name), now);
-    let proved = (factor, accepted.into());
+    let proved = Proved {
+        factor: Factor::new(FactorKind::Totp, Some(name), now),
+        proof: accepted.into(),
+        factors,
+    };
     let signed_in = plan.sign_in(&app, proved, Some(&it.organization)).await?;
     let authenticated = Authenticated::new(&app, &it, signed_in, now).await?;
     Ok(Answer::from(authenticated))
 }
 
 impl AuthenticateRequest {
-    /// Notes what the member wishes, and that a first token is the default method.
-    async fn note(
-        &self,
-        app: &App,
-        it: &mut Membership,
-        activated: bool,
-        now: UnixTime,
-    ) -> Result<(), ApiError> {
-        let makes_default = activated || self.set_default_mfa == Some(true);
-        let enrollment = self
-            .set_mfa_enrollment
-            .filter(|_| it.organization.mfa_policy == MfaPolicy::Optional);
-        if !makes_default && enrollment.is_none() {
-            return Ok(());
-        }
-        let change = |member: &mut Member| {
-            if makes_default {
-                member.default_mfa_method = Some(MfaMethod::Totp);
+    /// A token that is active is asked for: nobody can be excused from it.
+    fn require_enrolment(&self) -> Result<(), ApiError> {
+        let message = match self.set_mfa_enrollment.as_deref() {
+            None | Some("enroll") => return Ok(()),
+            Some("unenroll") => {
+                "set_mfa_enrollment: an active token is always asked for; delete it to unenroll"
             }
-            if let Some(enrollment) = enrollment {
-                member.mfa_enrolled = enrollment == MfaEnrollment::Enroll;
-            }
+            Some(_) => "set_mfa_enrollment must be enroll, or left out",
         };
-        it.update(app, now, change).await
+        Err(ApiError::new(ErrorType::InvalidRequest, message))
     }
 }
 
@@ -177,6 +167,7 @@ pub(super) struct MigrateRequest {
     organization_id: String,
     member_id: String,
     /// Base32, 80 to 1,024 bits.
+    #[schema(min_length = 1)]
     secret: String,
     /// The codes that the member has already; new ones are made if there are none.
     #[serde(default)]
@@ -190,6 +181,8 @@ pub(super) struct Migrated {
     about: AboutMember,
     totp_registration_id: String,
     recovery_codes: Vec<String>,
+    /// How many of the given codes were not taken over: given twice, more than 16, or unusable.
+    skipped_recovery_codes: usize,
 }
 
 /// Takes over a token (SHA-1, six digits, 30 seconds), active at once. Codes of its present window
@@ -201,7 +194,7 @@ pub(super) async fn migrate(
     Body(request): Body<MigrateRequest>,
 ) -> Outcome<Migrated> {
     let now = now();
-    let mut it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
+    let it = Membership::find(&app, &request.organization_id, &request.member_id).await?;
     let secret = Secret::from_legacy_base32(&request.secret)
         .map_err(|error| ApiError::new(ErrorType::InvalidSecret, error))?;
     let existing = request.recovery_codes.unwrap_or_default();
@@ -212,21 +205,17 @@ pub(super) async fn migrate(
     };
     let migrated = app.second_factor.migrate(&it.subject, migration, now).await;
     let migrated = migrated.map_err(ApiError::of_totp)?;
-    let make_default = |member: &mut Member| member.default_mfa_method = Some(MfaMethod::Totp);
-    it.update(&app, now, make_default).await?;
     let about = it.about(&app, now).await?;
+    let minted = recovery_code_texts(migrated.recovery_codes());
     Ok(Answer::from(Migrated {
         totp_registration_id: about.totp_registration_id().to_owned(),
-        recovery_codes: if existing.is_empty() {
-            recovery_code_texts(migrated.recovery_codes())
-        } else {
-            existing
-        },
+        recovery_codes: if minted.is_empty() { existing } else { minted },
+        skipped_recovery_codes: migrated.skipped_recovery_codes().total(),
         about,
     }))
 }
 
-/// Forgets a member's token and recovery codes.
+/// Forgets a member's token and recovery codes. All their sessions end.
 #[utoipa::path(delete, operation_id = "totp_delete", path = "/v1/b2b/organizations/{organization_id}/members/{member_id}/totp",
     params(("organization_id" = String, Path), ("member_id" = String, Path)),
     responses((status = 200, body = Answer<AboutMember>), (status = "default", body = ErrorBody)))]
@@ -235,10 +224,8 @@ pub(super) async fn delete(
     Path((organization_id, member_id)): Path<(String, String)>,
 ) -> Outcome<AboutMember> {
     let now = now();
-    let mut it = Membership::find(&app, &organization_id, &member_id).await?;
-    let deleted = app.second_factor.delete(&it.subject).await;
-    deleted.map_err(ApiError::of_totp)?;
-    let forget = |member: &mut Member| member.default_mfa_method = None;
-    it.update(&app, now, forget).await?;
+    let it = Membership::find(&app, &organization_id, &member_id).await?;
+    let removed = app.remove_factor(&it.subject, now).await;
+    removed.map_err(ApiError::of_totp)?;
     Ok(Answer::from(it.about(&app, now).await?))
 }

@@ -1,11 +1,12 @@
 //! The server's own things (members, sessions and the like) as JSON texts under a name.
 
 use keyfob::UnixTime;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{postgres, redis, sqlite};
 use crate::error::Unavailable;
+use crate::random;
 
 /// A kind of document.
 pub(crate) trait Document: Serialize + DeserializeOwned {
@@ -15,6 +16,20 @@ pub(crate) trait Document: Serialize + DeserializeOwned {
     /// When it may be forgotten.
     fn expires_at(&self) -> Option<UnixTime> {
         None
+    }
+}
+
+/// What is written to see whether anything can be.
+#[derive(Serialize, Deserialize)]
+struct Trial {
+    expires_at: u64,
+}
+
+impl Document for Trial {
+    const KIND: &'static str = "trial";
+
+    fn expires_at(&self) -> Option<UnixTime> {
+        Some(UnixTime::from_seconds(self.expires_at))
     }
 }
 
@@ -93,6 +108,14 @@ impl Documents {
     pub(crate) async fn take<D: Document>(&self, name: &str) -> Result<Option<D>, Unavailable> {
         let text: Option<String> = each!(self, take(D::KIND, name))?;
         text.as_deref().map(parse).transpose()
+    }
+
+    /// Writes a document and removes it, to see whether that can be done.
+    pub(crate) async fn try_write(&self, now: UnixTime) -> Result<(), Unavailable> {
+        let name = random::name("trial")?;
+        let expires_at = now.as_seconds().saturating_add(60);
+        self.insert(&name, &Trial { expires_at }).await?;
+        self.take::<Trial>(&name).await.map(drop)
     }
 
     /// Removes what expired.

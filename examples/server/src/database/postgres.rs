@@ -6,12 +6,13 @@ use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use keyfob::{PostgresClients, PostgresStore, UnixTime};
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Row, Statement};
 
 use super::documents::seconds;
-use super::{Documents, Records};
+use super::{Authorities, Documents, Records, warn_if_in_clear};
 use crate::error::Unavailable;
 
 const CONNECTIONS: usize = 16;
@@ -28,8 +29,11 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS server_documents_expiry
         ON server_documents (expires_at) WHERE expires_at IS NOT NULL;";
 
-pub(super) async fn open(url: &str) -> Result<(Records, Documents), Unavailable> {
-    let pool = pool(url)?;
+pub(super) async fn open(
+    url: &str,
+    authorities: &Authorities,
+) -> Result<(Records, Documents), Unavailable> {
+    let pool = pool(url, authorities)?;
     let store = PostgresStore::connect(Clients(pool.clone())).await;
     let store = store.map_err(|error| Unavailable::new(WHAT, error))?;
     let table = Table(pool);
@@ -37,12 +41,21 @@ pub(super) async fn open(url: &str) -> Result<(Records, Documents), Unavailable>
     Ok((Records::Postgres(store), Documents::Postgres(table)))
 }
 
-fn pool(url: &str) -> Result<Pool, Unavailable> {
-    let config: Config = url
-        .parse()
-        .map_err(|error| Unavailable::new("the URL of the database", error))?;
-    let recycling_method = RecyclingMethod::Fast;
-    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+fn pool(url: &str, authorities: &Authorities) -> Result<Pool, Unavailable> {
+    let (url, is_encrypted) = take_sslmode(url)?;
+    let mut config: Config = url.parse().map_err(|error| Unavailable::new(URL, error))?;
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let manager = if is_encrypted {
+        config.ssl_mode(SslMode::Require);
+        Manager::from_config(config, authorities.connector()?, recycling)
+    } else {
+        config.ssl_mode(SslMode::Disable);
+        authorities.require_none("sslmode=verify-full")?;
+        warn_of_hosts(&config);
+        Manager::from_config(config, NoTls, recycling)
+    };
     Pool::builder(manager)
         .max_size(CONNECTIONS)
         .wait_timeout(Some(WAIT))
@@ -50,6 +63,40 @@ fn pool(url: &str) -> Result<Pool, Unavailable> {
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| Unavailable::new(WHAT, error))
+}
+
+/// The URL without its `sslmode`, and whether that asks for TLS. tokio-postgres knows other modes than
+/// libpq does; here each that encrypts checks the certificate and the name.
+fn take_sslmode(url: &str) -> Result<(String, bool), Unavailable> {
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    let (modes, others): (Vec<_>, Vec<_>) = query
+        .split('&')
+        .filter(|option| !option.is_empty())
+        .partition(|option| option.starts_with("sslmode="));
+    if others
+        .iter()
+        .any(|option| option.starts_with("sslrootcert="))
+    {
+        let cause = "sslrootcert isn't read: name the file by --database-ca";
+        return Err(Unavailable::new(URL, cause));
+    }
+    let is_encrypted = match modes.as_slice() {
+        [] | ["sslmode=disable"] => false,
+        ["sslmode=require" | "sslmode=verify-ca" | "sslmode=verify-full"] => true,
+        _ => {
+            let cause = "this sslmode protects nobody: give verify-full, or disable";
+            return Err(Unavailable::new(URL, cause));
+        }
+    };
+    Ok((format!("{place}?{}", others.join("&")), is_encrypted))
+}
+
+fn warn_of_hosts(config: &Config) {
+    for host in config.get_hosts() {
+        if let Host::Tcp(host) = host {
+            warn_if_in_clear(host, "add sslmode=verify-full to its URL");
+        }
+    }
 }
 
 /// A pool as keyfob's clients: a trait of keyfob's, so the pool needs a name of ours.
@@ -167,6 +214,7 @@ impl Table {
 }
 
 const WHAT: &str = "PostgreSQL";
+const URL: &str = "reading the URL of the database";
 const READ: &str = "SELECT value FROM server_documents WHERE kind = $1 AND name = $2";
 const INSERT: &str = "INSERT INTO server_documents (kind, name, value, expires_at)
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -191,4 +239,34 @@ fn no_client(error: PoolError) -> Unavailable {
 
 fn failed(error: tokio_postgres::Error) -> Unavailable {
     Unavailable::new(WHAT, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_says_whether_to_encrypt() {
+        let take = |url: &str| take_sslmode(url).ok();
+        let plain = "postgres://h/d?user=u".to_owned();
+        for mode in ["", "&sslmode=disable"] {
+            assert_eq!(
+                take(&format!("{plain}{mode}")),
+                Some((plain.clone(), false))
+            );
+        }
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let url = format!("postgres://h/d?sslmode={mode}&user=u");
+            assert_eq!(take(&url), Some((plain.clone(), true)));
+        }
+        for odd in [
+            "sslmode=prefer",
+            "sslmode=allow",
+            "sslmode=",
+            "sslrootcert=a",
+            "sslmode=disable&sslmode=require",
+        ] {
+            assert_eq!(take(&format!("postgres://h/d?{odd}")), None, "{odd}");
+        }
+    }
 }

@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{Client, Cmd, FromRedisValue, RedisError, Script, cmd};
+use ::redis::{
+    Client, Cmd, ConnectionAddr, FromRedisValue, RedisError, Script, TlsCertificates, cmd,
+};
 use keyfob::{RedisOptions, RedisStore, UnixTime};
 
 use super::documents::seconds;
-use super::{Documents, Records};
+use super::{Authorities, Documents, Records, warn_if_in_clear};
 use crate::error::Unavailable;
 
 /// A start that can't be is told at once; whoever asks later asks again by themselves.
@@ -16,8 +18,11 @@ const RETRIES: usize = 1;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const REGISTRATIONS: &str = "keyfob:*"; // the prefix of `RedisOptions::DEFAULT`
 
-pub(super) async fn open(url: &str) -> Result<(Records, Documents), Unavailable> {
-    let client = Client::open(url).map_err(failed)?;
+pub(super) async fn open(
+    url: &str,
+    authorities: &Authorities,
+) -> Result<(Records, Documents), Unavailable> {
+    let client = client(url, authorities)?;
     let options = RedisOptions::DEFAULT;
     let store = RedisStore::from_connection(connect(&client).await?, &options)
         .await
@@ -27,6 +32,30 @@ pub(super) async fn open(url: &str) -> Result<(Records, Documents), Unavailable>
         swap: Script::new(SWAP),
     };
     Ok((Records::Redis(store), Documents::Redis(keys)))
+}
+
+/// A client that encrypts where the URL begins with `rediss://`.
+fn client(url: &str, authorities: &Authorities) -> Result<Client, Unavailable> {
+    let client = Client::open(url).map_err(failed)?;
+    match client.get_connection_info().addr() {
+        ConnectionAddr::TcpTls { insecure: true, .. } => {
+            let cause = "#insecure checks no certificate: name the authority by --database-ca";
+            return Err(Unavailable::new(WHAT, cause));
+        }
+        ConnectionAddr::TcpTls { .. } => {}
+        other => {
+            authorities.require_none("rediss://")?;
+            if let ConnectionAddr::Tcp(host, _) = other {
+                warn_if_in_clear(host, "let its URL begin with rediss://");
+            }
+            return Ok(client);
+        }
+    }
+    let certificates = TlsCertificates {
+        client_tls: None,
+        root_cert: authorities.pem()?,
+    };
+    Client::build_with_tls(url, certificates).map_err(failed)
 }
 
 async fn connect(client: &Client) -> Result<ConnectionManager, Unavailable> {

@@ -31,12 +31,13 @@ const SCHEMA: &str = "
         ON server_documents (expires_at) WHERE expires_at IS NOT NULL;";
 
 pub(super) fn open(path: &Path) -> Result<(Records, Documents), Unavailable> {
-    make_private(path).map_err(|error| Unavailable::new(WHAT, error))?;
+    make_private(path).map_err(|error| Unavailable::with_file(WHAT, path, error))?;
     let stores: Result<Vec<_>, _> = (0..STORES).map(|_| SqliteStore::open(path)).collect();
-    let stores = stores.map_err(|error| Unavailable::new(WHAT, error))?;
+    let stores = stores.map_err(|error| Unavailable::with_file(WHAT, path, error))?;
     let pool = BlockingPool::from_stores(stores);
     let pool = pool.ok_or_else(|| Unavailable::new(WHAT, "no store was opened"))?;
-    Ok((Records::Sqlite(pool), Documents::Sqlite(Table::open(path)?)))
+    let table = Table::open(path).map_err(|error| Unavailable::with_file(WHAT, path, error))?;
+    Ok((Records::Sqlite(pool), Documents::Sqlite(table)))
 }
 
 /// Makes the file readable by its owner only; SQLite gives its other files the same permissions.
@@ -52,16 +53,12 @@ fn make_private(path: &Path) -> io::Result<()> {
 pub(crate) struct Table(Arc<Mutex<Connection>>);
 
 impl Table {
-    fn open(path: &Path) -> Result<Self, Unavailable> {
-        let open = || {
-            let connection = Connection::open(path)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.pragma_update(None, "secure_delete", true)?;
-            connection.execute_batch(SCHEMA)?;
-            Ok(connection)
-        };
-        let connection = open().map_err(failed)?;
+    fn open(path: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        connection.execute_batch(SCHEMA)?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 

@@ -7,5 +7,5 @@ mod logs;
 
 pub(crate) use activity::{Activity, INTERVAL_SECONDS, INTERVALS};
 pub(crate) use counters::{Counters, OUTCOMES, Operation, Totals};
-pub(crate) use health::{health, metrics};
+pub(crate) use health::{Health, health, metrics};
 pub(crate) use logs::{log_requests, start_logging};

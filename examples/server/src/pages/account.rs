@@ -72,17 +72,18 @@ pub(super) async fn show(
 impl Before {
     fn notice(&self, status: Option<&Status>) -> Option<Notice> {
         let left = status.map_or(0, |status| status.recovery_codes);
+        let are_left = if left == 1 { "is" } else { "are" };
         let recovered = format!(
-            "You are in with a recovery code, which is used up now; {left} are left. If your device is \
-             lost, change to a new one."
+            "You logged in with a recovery code. It is used up, and {left} {are_left} left. If your \
+             authenticator is lost, change it now."
         );
         let text = match self.done.as_str() {
             "signed-up" => {
-                "Welcome. Set up a second factor next, so that a password alone opens nothing."
+                "Welcome. Set up an authenticator next, so that your password alone lets nobody in."
             }
-            "replaced" => "Your new device has taken over. Codes of the old one no longer work.",
+            "replaced" => "Your new authenticator is in use. Codes of the old one no longer work.",
             "recovered" => &recovered,
-            "removed" => "The second factor is removed. Your password alone logs you in.",
+            "removed" => "The authenticator is removed. Your password alone lets you in now.",
             _ => return None,
         };
         Some(Notice::done(text))

@@ -12,7 +12,7 @@ const ICON: &str = include_str!("../../assets/icon.svg");
 
 type Asset = ([(HeaderName, &'static str); 3], &'static str);
 
-pub(super) fn router() -> Router<Shared> {
+pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route(
             "/style.css",

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::notice::Notice;
-use super::person::{Person, set_enrolled};
+use super::person::Person;
 use super::problem::Problem;
-use crate::accounts::{Factor, FactorKind, Member, Session, Subject};
+use crate::accounts::{Factor, FactorKind, Factors, Session, Subject};
 use crate::app::App;
 use crate::clock::now;
 
@@ -37,24 +37,20 @@ pub(super) async fn keyboard(app: &App, subject: &Subject) -> Result<&'static st
     Ok(if has_letters { "text" } else { "numeric" })
 }
 
-/// Gives the engine what was typed. Whoever confirms a token by it has a second factor from now on,
-/// on whatever page that was.
+/// What a right code gives, and what a session rests on from then on.
+pub(super) type Right = (Authenticated, Factors);
+
+/// Gives the engine what was typed.
 pub(super) async fn authenticate(
     app: &App,
-    member: &Member,
+    subject: &Subject,
     form: &CodeForm,
     now: UnixTime,
-) -> Result<Result<Authenticated, Refused>, Problem> {
-    let subject = Subject::member(&member.organization_id, &member.id);
-    let authenticated = app.second_factor.authenticate(&subject, &form.code, now);
-    let authenticated = match authenticated.await {
-        Ok(authenticated) => authenticated,
-        Err(refusal) => return Notice::refusal(refusal).map(Err),
-    };
-    if authenticated.activated() {
-        set_enrolled(app, member, true).await?;
+) -> Result<Result<Right, Refused>, Problem> {
+    match app.authenticate(subject, &form.code, now).await {
+        Ok(right) => Ok(Ok(right)),
+        Err(refusal) => Notice::refusal(refusal).map(Err),
     }
-    Ok(Ok(authenticated))
 }
 
 impl Person {
@@ -65,19 +61,20 @@ impl Person {
         form: &CodeForm,
         now: UnixTime,
     ) -> Result<Result<Accepted, Refused>, Problem> {
-        let authenticated = match authenticate(app, &self.member, form, now).await? {
-            Ok(authenticated) => authenticated,
+        let (right, factors) = match authenticate(app, self.subject(), form, now).await? {
+            Ok(right) => right,
             Err(refused) => return Ok(Err(refused)),
         };
         let accepted = Accepted {
-            activated: authenticated.activated(),
-            replaced: authenticated.replaced(),
+            activated: right.activated(),
+            replaced: right.replaced(),
         };
-        let name = authenticated.registration_id().to_string();
-        let proof = authenticated.into();
+        let name = right.registration_id().to_string();
+        let proof = right.into();
         let note = |session: &mut Session| {
             session.add(Factor::new(FactorKind::Totp, Some(name.clone()), now));
             session.keep_proof(&proof);
+            session.began_with = factors.clone();
         };
         app.accounts.update_session(&self.session.id, note).await?;
         Ok(Ok(accepted))

@@ -1,4 +1,4 @@
-//! The first code of a new token.
+//! The first code of a new authenticator.
 
 use askama::Template;
 use axum::Form;
@@ -40,11 +40,11 @@ pub(super) async fn submit(
         Err((status, notice)) => return ask(&app, &person, status, Some(notice)).await,
     };
     match (accepted.activated, accepted.replaced) {
-        (true, _) => show_new(&app, &person, "The second factor is set up").await,
+        (true, _) => show_new(&app, &person, "Your authenticator is set up").await,
         (false, true) => Ok(Redirect::to("/account?done=replaced").into_response()),
         (false, false) => {
             let notice = Notice::problem(
-                "this was a code of your present device, which works as before: type one of the new device",
+                "this was a code of your present authenticator, which works as before: enter one of the new one",
             );
             ask(&app, &person, StatusCode::CONFLICT, Some(notice)).await
         }

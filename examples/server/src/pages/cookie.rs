@@ -1,4 +1,4 @@
-//! The cookies: of a session, and of a log-in that waits for its second step.
+//! The cookies: of a session, of a log-in that waits for its second step, and of a known device.
 
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -8,6 +8,8 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 pub(super) enum Kind {
     Session,
     LogIn,
+    /// A device that had the right password before. It stays when the person logs out.
+    Device,
 }
 
 impl Kind {
@@ -15,6 +17,7 @@ impl Kind {
         match self {
             Self::Session => "keyfob_session",
             Self::LogIn => "keyfob_log_in",
+            Self::Device => "keyfob_device",
         }
     }
 
@@ -23,14 +26,17 @@ impl Kind {
         jar.get(self.name()).map(Cookie::value)
     }
 
-    /// Gives the browser a token, until it is closed.
+    /// Gives the browser a token, until it is closed; that of a device for longer.
     pub(super) fn set(self, public_url: &str, jar: CookieJar, token: String) -> CookieJar {
         let cookie = Cookie::build((self.name(), token))
             .path("/")
             .http_only(true)
             .same_site(SameSite::Lax)
             .secure(public_url.starts_with("https://"));
-        jar.add(cookie)
+        jar.add(match self {
+            Self::Device => cookie.permanent(),
+            Self::Session | Self::LogIn => cookie,
+        })
     }
 
     pub(super) fn remove(self, jar: CookieJar) -> CookieJar {

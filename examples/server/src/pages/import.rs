@@ -1,6 +1,6 @@
-//! A token out of a backup file of an authenticator app, taken over for one person.
+//! An entry out of a backup file of an authenticator app, imported for one person.
 //!
-//! Nothing is kept between two requests: whoever has to choose among several tokens sends the file
+//! Nothing is kept between two requests: whoever has to choose among several entries sends the file
 //! again, with the choice.
 
 use askama::Template;
@@ -11,11 +11,12 @@ use axum::response::Response;
 use keyfob::import::{Import, Imported, LeftOut};
 use keyfob::{Migrated, Params};
 
-use super::notice::{Notice, sentence};
+use super::notice::{Notice, in_our_words, sentence};
 use super::page::{page, shown};
-use super::person::{Person, set_enrolled};
+use super::person::Person;
 use super::problem::Problem;
 use super::recovery_codes::file;
+use super::unreadable;
 use super::upload::{Upload, read};
 use crate::app::{App, Shared};
 use crate::clock::now;
@@ -25,6 +26,8 @@ use crate::second_factor::recovery_code_texts;
 #[template(path = "import.html")]
 struct ImportPage {
     notice: Option<Notice>,
+    /// The field that can't be taken; empty at first.
+    refused: &'static str,
     found: Vec<String>,
     left_out: Vec<Omission>,
 }
@@ -64,10 +67,8 @@ pub(super) async fn submit(
     let (import, chosen) = match read(upload).await? {
         (Ok(import), chosen) => (import, chosen),
         (Err(error), _) => {
-            return Ok(ask_again(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                Notice::problem(error),
-            ));
+            let (field, notice) = (unreadable::field(error), unreadable::notice(error));
+            return Ok(ask_again(StatusCode::UNPROCESSABLE_ENTITY, field, notice));
         }
     };
     match choose(&import, &chosen) {
@@ -93,13 +94,10 @@ async fn take_over(
 ) -> Result<Response, Problem> {
     let migrated = app.second_factor.migrate(person.subject(), token, now());
     match migrated.await {
-        Ok(migrated) => {
-            set_enrolled(app, &person.member, true).await?;
-            Ok(TakenOverPage::of(person, token, &migrated, left_out))
-        }
+        Ok(migrated) => Ok(TakenOverPage::of(person, token, &migrated, left_out)),
         Err(refusal) => {
             let (status, notice) = Notice::refusal(refusal)?;
-            Ok(ask_again(status, notice))
+            Ok(ask_again(status, "file", notice))
         }
     }
 }
@@ -111,16 +109,15 @@ impl TakenOverPage {
         migrated: &Migrated,
         left_out: &[LeftOut],
     ) -> Response {
-        let text = format!("Your second factor is now {}.", describe(token));
+        let text = format!("Your authenticator is now {}.", describe(token));
         let codes = recovery_code_texts(migrated.recovery_codes());
+        let skipped = migrated.skipped_recovery_codes();
+        let skipped = (skipped.total() > 0).then(|| sentence(&skipped.to_string()));
+        let remarks = token.remarks.iter().map(|it| sentence(&it.to_string()));
         shown(&Self {
             notice: Some(Notice::done(&text)),
             goes_by_time: matches!(token.params, Params::Totp(_)),
-            remarks: token
-                .remarks
-                .iter()
-                .map(|it| sentence(&it.to_string()))
-                .collect(),
+            remarks: remarks.chain(skipped).collect(),
             file: file(&person.member.email_address, &codes),
             codes,
             left_out: Omission::all_of(left_out),
@@ -130,12 +127,13 @@ impl TakenOverPage {
 
 fn ask_which(import: &Import) -> Response {
     let text = match import.tokens.len() {
-        0 => "no token in this file can be taken over".to_owned(),
-        1 => "this file has another token: choose it, and send the file again".to_owned(),
-        count => format!("the file has {count} tokens: choose yours, and send the file again"),
+        0 => "the file has no entry that can be imported".to_owned(),
+        1 => "this file has another entry: choose it, and choose the file again".to_owned(),
+        count => format!("the file has {count} entries: choose yours, and choose the file again"),
     };
     let asked = ImportPage {
         notice: Some(Notice::problem(text)),
+        refused: "chosen",
         found: import.tokens.iter().map(describe).collect(),
         left_out: Omission::all_of(&import.left_out),
     };
@@ -151,7 +149,7 @@ fn describe(token: &Imported) -> String {
         .filter(|name| !name.is_empty())
         .collect();
     match names.as_slice() {
-        [] => format!("the token without a name in {}", token.place),
+        [] => format!("the entry without a name in {}", token.place),
         names => format!("{} ({})", names.join(", "), token.place),
     }
 }
@@ -167,27 +165,26 @@ impl Omission {
             "" => place.to_string(),
             name => format!("{name} ({place})"),
         };
-        let why = left_out.reason.to_string();
+        let why = in_our_words(&left_out.reason.to_string());
         Self { what, why }
     }
 }
 
 fn unreceived(error: &MultipartError) -> Response {
     let text = match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            "the file has more than a mebibyte: export your token alone"
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => "the file is larger than 1 MiB: export one entry alone",
         _ => "the form didn’t arrive whole: send it again",
     };
-    ask_again(error.status(), Notice::problem(text))
+    ask_again(error.status(), "file", Notice::problem(text))
 }
 
-fn ask_again(status: StatusCode, notice: Notice) -> Response {
+fn ask_again(status: StatusCode, refused: &'static str, notice: Notice) -> Response {
     let notice = Some(notice);
     page(
         status,
         &ImportPage {
             notice,
+            refused,
             ..ImportPage::default()
         },
     )

@@ -13,10 +13,9 @@ use super::notice::Notice;
 use super::page::{page, shown};
 use super::person::{ORGANIZATION, begin_log_in, begin_session};
 use super::problem::Problem;
-use crate::accounts::{Factor, FactorKind, PasswordRefusal, Session, Subject};
+use crate::accounts::{Factor, FactorKind, PasswordAccepted, PasswordRefusal, Session, Subject};
 use crate::app::Shared;
 use crate::clock::now;
-use crate::second_factor::is_active;
 
 #[derive(Deserialize)]
 pub(super) struct LogIn {
@@ -46,21 +45,24 @@ pub(super) async fn submit(
 ) -> Result<Response, Problem> {
     let (address, password) = (form.email_address.trim(), &form.password);
     let now = now();
-    let member = app
+    let device = Kind::Device.token(&jar);
+    let accepted = app
         .accounts
-        .member_by_password(ORGANIZATION, address, password, now);
-    let member = match member.await? {
-        Ok(member) => member,
+        .member_by_password(ORGANIZATION, address, password, device, now);
+    let PasswordAccepted { member, device } = match accepted.await? {
+        Ok(accepted) => accepted,
         Err(refusal) => return Ok(again(form.email_address, refusal)),
     };
+    let jar = Kind::Device.set(&app.public_url, jar, device);
     let subject = Subject::member(ORGANIZATION, &member.id);
-    let status = app.second_factor.status(&subject, now).await?;
-    if status.is_some_and(|status| is_active(&status)) {
+    let factors = app.factors(&subject, now).await?;
+    if factors.has_second() {
         let jar = begin_log_in(&app, jar, &member, now).await?;
         return Ok((jar, Redirect::to("/log-in/code")).into_response());
     }
     let password = Factor::new(FactorKind::Password, None, now);
-    let jar = begin_session(&app, jar, subject, now, |session| session.add(password)).await?;
+    let whose = (subject, factors);
+    let jar = begin_session(&app, jar, whose, now, |session| session.add(password)).await?;
     Ok((jar, Redirect::to("/account")).into_response())
 }
 

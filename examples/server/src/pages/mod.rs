@@ -4,7 +4,7 @@
 
 mod account;
 mod assets;
-mod change_device;
+mod change_authenticator;
 mod chart;
 mod code;
 mod confirm;
@@ -16,16 +16,19 @@ mod log_in;
 mod moment;
 mod new_token;
 mod notice;
+mod operator;
 mod page;
 mod person;
 mod problem;
 mod recovery_codes;
 mod recovery_step;
+mod rejection;
 mod remove;
 mod same_origin;
 mod second_step;
 mod sign_up;
 mod status;
+mod unreadable;
 mod upload;
 
 use axum::Router;
@@ -34,6 +37,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
+pub(crate) use assets::router as assets;
+pub(crate) use operator::require_operator;
 use problem::Problem;
 
 use crate::app::Shared;
@@ -64,7 +69,7 @@ pub(crate) fn router(app: &Shared) -> Router<Shared> {
         )
         .route(
             "/second-factor/change",
-            get(change_device::explain).post(change_device::begin),
+            get(change_authenticator::explain).post(change_authenticator::begin),
         )
         .route(
             "/second-factor/recovery-codes",
@@ -78,11 +83,16 @@ pub(crate) fn router(app: &Shared) -> Router<Shared> {
             "/second-factor/remove",
             get(remove::explain).post(remove::submit),
         )
-        .route("/status", get(status::show))
         .fallback(async || Problem::NoPage(StatusCode::NOT_FOUND))
         .method_not_allowed_fallback(async || Problem::NoPage(StatusCode::METHOD_NOT_ALLOWED))
         .layer(from_fn_with_state(app.clone(), same_origin::refuse_others));
     limits::bound(pages)
         .layer(from_fn(headers::private))
         .merge(assets::router())
+}
+
+/// The operator's page, for whoever may ask.
+pub(crate) fn status() -> Router<Shared> {
+    let status = Router::new().route("/status", get(status::show));
+    limits::bound(status).layer(from_fn(headers::private))
 }

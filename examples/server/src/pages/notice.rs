@@ -3,13 +3,14 @@
 use std::fmt::Display;
 
 use axum::http::StatusCode;
-use keyfob::{Rejection, UnixTime};
+use keyfob::UnixTime;
 
 use super::moment::Moment;
 use super::problem::Problem;
+use super::rejection;
 use crate::accounts::PasswordRefusal;
 use crate::clock::now;
-use crate::second_factor::Refusal;
+use crate::second_factor::{Refusal, retry_at};
 
 /// A line above the page, read aloud at once.
 pub(super) struct Notice {
@@ -45,17 +46,18 @@ impl Notice {
         }
     }
 
-    /// The engine's refusal in its own words, and the status that goes with it.
+    /// The engine's refusal, and the status that goes with it.
     pub(super) fn refusal(refusal: Refusal) -> Result<(StatusCode, Self), Problem> {
         let rejection = match refusal {
             Refusal::Rejected(rejection) => rejection,
             Refusal::Unavailable(error) => return Err(error.into()),
         };
-        let mut notice = Self::problem(rejection);
-        if let Rejection::Locked(wait) | Rejection::TooEarly(wait) = rejection {
-            notice.wait = Some(Wait::until(wait.until));
-        }
-        Ok((status(rejection), notice))
+        let notice = Self {
+            is_problem: true,
+            text: rejection::text(rejection),
+            wait: retry_at(&rejection).map(Wait::until),
+        };
+        Ok((rejection::status(rejection), notice))
     }
 
     /// The refusal of a password, and the status that goes with it.
@@ -66,8 +68,7 @@ impl Notice {
                 (StatusCode::FORBIDDEN, Self::problem(text))
             }
             PasswordRefusal::Locked { until } => {
-                let mut notice =
-                    Self::problem("too many wrong passwords: wait before the next one");
+                let mut notice = Self::problem("too many wrong passwords");
                 notice.wait = Some(Wait::until(until));
                 (StatusCode::TOO_MANY_REQUESTS, notice)
             }
@@ -85,26 +86,15 @@ impl Wait {
     }
 }
 
-/// A wrong code isn't 401: a browser that has the operator's credentials for this site would take
-/// them to be the ones refused, and forget them.
-const fn status(rejection: Rejection) -> StatusCode {
-    match rejection {
-        Rejection::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
-        Rejection::Mismatch { .. }
-        | Rejection::Replayed
-        | Rejection::TooEarly(_)
-        | Rejection::Disabled
-        | Rejection::StaleProof => StatusCode::FORBIDDEN,
-        Rejection::AlreadyRegistered
-        | Rejection::Unknown
-        | Rejection::Expired
-        | Rejection::Pending => StatusCode::CONFLICT,
-        _ => StatusCode::BAD_REQUEST,
-    }
+/// keyfob's texts say token to whatever shows codes.
+pub(super) fn in_our_words(text: &str) -> String {
+    text.replace("a token", "an authenticator")
+        .replace("token", "authenticator")
 }
 
 /// keyfob's texts are parts of sentences, as other programs' are.
 pub(super) fn sentence(text: &str) -> String {
+    let text = in_our_words(text);
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).chain(['.']).collect()
@@ -118,5 +108,8 @@ mod tests {
     fn parts_become_sentences() {
         assert_eq!(sentence("élan: go"), "Élan: go.");
         assert_eq!(sentence(""), ".");
+        let text = sentence("register a new token, or take a token over");
+        let expected = "Register a new authenticator, or take an authenticator over.";
+        assert_eq!(text, expected);
     }
 }

@@ -9,13 +9,13 @@ use keyfob::UnixTime;
 use super::cookie::Kind;
 use super::problem::Problem;
 use crate::accounts::{
-    Factor, FactorKind, IntermediateSession, Lifetime, Member, MfaMethod, MfaPolicy, Organization,
+    Factor, FactorKind, Factors, IntermediateSession, Lifetime, Member, MfaPolicy, Organization,
     Session, Subject,
 };
 use crate::app::{App, Shared};
 use crate::clock::now;
 use crate::error::Unavailable;
-use crate::second_factor::is_active;
+use crate::standing::Standing;
 
 /// All who sign up on the pages are in one organization.
 pub(super) const ORGANIZATION: &str = "organization-pages";
@@ -52,54 +52,29 @@ impl Person {
         &self.session.subject
     }
 
-    /// Whether all factors were proved. The engine knows whether there is a second one.
-    async fn is_complete(&self, app: &App) -> Result<bool, Problem> {
-        let is_second = |factor: &Factor| factor.kind != FactorKind::Password;
-        if self.session.factors.iter().any(is_second) {
-            return Ok(true);
+    async fn read(app: &App, jar: CookieJar) -> Result<Self, Absent> {
+        let token = Kind::Session.token(&jar).ok_or(Problem::LogInFirst)?;
+        let standing = app.standing(&Session::id_of(token), now()).await;
+        match standing.map_err(Problem::from)? {
+            Standing::Ended => Err(Problem::LogInFirst.into()),
+            Standing::Good(session) => {
+                let member = member_of(app, &session.subject).await?;
+                Ok(Self { session, member })
+            }
+            Standing::LacksSecondFactor(session) => {
+                let member = member_of(app, &session.subject).await?;
+                let jar = begin_log_in(app, jar, &member, now()).await?;
+                Err(Absent::SecondStep(Kind::Session.remove(jar)))
+            }
         }
-        let status = app.second_factor.status(self.subject(), now()).await?;
-        Ok(!status.is_some_and(|status| is_active(&status)))
     }
-
-    async fn read(app: &App, jar: &CookieJar) -> Result<Self, Problem> {
-        let token = Kind::Session.token(jar).ok_or(Problem::LogInFirst)?;
-        let session = app.accounts.session(&Session::id_of(token), now()).await?;
-        let session = session.ok_or(Problem::LogInFirst)?;
-        let member = member_of(app, &session.subject).await?;
-        Ok(Self { session, member })
-    }
-}
-
-/// Notes that the member has a second factor, or has one no longer.
-pub(super) async fn set_enrolled(
-    app: &App,
-    member: &Member,
-    is_enrolled: bool,
-) -> Result<(), Problem> {
-    let change = |member: &mut Member| {
-        member.mfa_enrolled = is_enrolled;
-        member.default_mfa_method = is_enrolled.then_some(MfaMethod::Totp);
-    };
-    app.accounts.update_member(member, now(), change).await?;
-    Ok(())
 }
 
 impl FromRequestParts<Shared> for Person {
     type Rejection = Absent;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Absent> {
-        let jar = CookieJar::from_headers(&parts.headers);
-        let person = Self::read(app, &jar).await?;
-        if person.is_complete(app).await? {
-            return Ok(person);
-        }
-        app.accounts
-            .end_session(&person.session.id)
-            .await
-            .map_err(Problem::from)?;
-        let jar = begin_log_in(app, jar, &person.member, now()).await?;
-        Err(Absent::SecondStep(Kind::Session.remove(jar)))
+        Self::read(app, CookieJar::from_headers(&parts.headers)).await
     }
 }
 
@@ -158,13 +133,13 @@ pub(super) async fn begin_log_in(
 pub(super) async fn begin_session(
     app: &App,
     jar: CookieJar,
-    subject: Subject,
+    (subject, began_with): (Subject, Factors),
     now: UnixTime,
     begin: impl FnOnce(&mut Session),
 ) -> Result<CookieJar, Problem> {
     let (token, _) = app
         .accounts
-        .start_session(subject, Lifetime::ONE_HOUR, now, begin)
+        .start_session(subject, began_with, Lifetime::ONE_HOUR, now, begin)
         .await?;
     Ok(Kind::Session.set(&app.public_url, Kind::LogIn.remove(jar), token))
 }

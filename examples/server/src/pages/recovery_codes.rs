@@ -29,6 +29,7 @@ struct RecoveryCodesPage {
 struct NewRecoveryCodesPage {
     notice: Option<Notice>,
     keyboard: &'static str,
+    recovered: bool,
 }
 
 /// `GET /second-factor/recovery-codes`
@@ -39,7 +40,7 @@ pub(super) async fn explain(
     ask(&app, &person, StatusCode::OK, None).await
 }
 
-/// `POST /second-factor/recovery-codes`: new ones, for who has the token at hand.
+/// `POST /second-factor/recovery-codes`: new ones, for who has the authenticator at hand.
 pub(super) async fn rotate(
     State(app): State<Shared>,
     person: Person,
@@ -58,7 +59,12 @@ async fn ask(
     notice: Option<Notice>,
 ) -> Result<Response, Problem> {
     let keyboard = keyboard(app, person.subject()).await?;
-    Ok(page(status, &NewRecoveryCodesPage { notice, keyboard }))
+    let again = NewRecoveryCodesPage {
+        notice,
+        keyboard,
+        recovered: person.session.is_recovered(),
+    };
+    Ok(page(status, &again))
 }
 
 /// Makes new codes, which this answer alone has. Whoever is here has just given a code.

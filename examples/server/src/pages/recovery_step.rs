@@ -1,4 +1,4 @@
-//! The second step of a log-in without the token: a recovery code.
+//! The second step of a log-in without the authenticator: a recovery code.
 
 use askama::Template;
 use axum::Form;
@@ -45,19 +45,16 @@ pub(super) async fn submit(
 ) -> Result<Response, Problem> {
     let now = now();
     let subject = &person.log_in.subject;
-    match app
-        .second_factor
-        .recover(subject, &form.recovery_code, now)
-        .await
-    {
+    match app.recover(subject, &form.recovery_code, now).await {
         Err(refusal) => {
             let (status, notice) = Notice::refusal(refusal)?;
             Ok(ask(person, status, Some(notice)))
         }
-        Ok(recovered) => {
+        Ok((recovered, factors)) => {
             let name = recovered.registration_id().to_string();
             let factor = Factor::new(FactorKind::RecoveryCode, Some(name), now);
-            let jar = complete(&app, jar, person, factor, recovered.into(), now).await?;
+            let proved = (factor, recovered.into(), factors);
+            let jar = complete(&app, jar, person, proved, now).await?;
             Ok((jar, Redirect::to("/account?done=recovered")).into_response())
         }
     }

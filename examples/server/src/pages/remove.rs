@@ -9,8 +9,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::code::{CodeForm, keyboard};
 use super::notice::Notice;
 use super::page::page;
-use super::person::{Person, set_enrolled};
+use super::person::Person;
 use super::problem::Problem;
+use crate::accounts::Session;
 use crate::app::{App, Shared};
 use crate::clock::now;
 
@@ -19,6 +20,7 @@ use crate::clock::now;
 struct RemovePage {
     notice: Option<Notice>,
     keyboard: &'static str,
+    recovered: bool,
 }
 
 /// `GET /second-factor/remove`
@@ -38,11 +40,17 @@ pub(super) async fn submit(
     if let Err((status, notice)) = person.authenticate(&app, &form, now()).await? {
         return ask(&app, &person, status, Some(notice)).await;
     }
-    if let Err(refusal) = app.second_factor.delete(person.subject()).await {
-        let (status, notice) = Notice::refusal(refusal)?;
-        return ask(&app, &person, status, Some(notice)).await;
-    }
-    set_enrolled(&app, &person.member, false).await?;
+    let factors = match app.remove_factor(person.subject(), now()).await {
+        Ok(factors) => factors,
+        Err(refusal) => {
+            let (status, notice) = Notice::refusal(refusal)?;
+            return ask(&app, &person, status, Some(notice)).await;
+        }
+    };
+    let go_on = |session: &mut Session| session.began_with = factors.clone();
+    app.accounts
+        .update_session(&person.session.id, go_on)
+        .await?;
     Ok(Redirect::to("/account?done=removed").into_response())
 }
 
@@ -53,5 +61,10 @@ async fn ask(
     notice: Option<Notice>,
 ) -> Result<Response, Problem> {
     let keyboard = keyboard(app, person.subject()).await?;
-    Ok(page(status, &RemovePage { notice, keyboard }))
+    let again = RemovePage {
+        notice,
+        keyboard,
+        recovered: person.session.is_recovered(),
+    };
+    Ok(page(status, &again))
 }

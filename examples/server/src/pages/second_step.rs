@@ -1,4 +1,4 @@
-//! The second step of a log-in: a code of the token.
+//! The second step of a log-in: a code of the authenticator.
 
 use askama::Template;
 use axum::Form;
@@ -13,7 +13,7 @@ use super::notice::Notice;
 use super::page::page;
 use super::person::{Halfway, begin_session};
 use super::problem::Problem;
-use crate::accounts::{Factor, FactorKind, Session};
+use crate::accounts::{Factor, FactorKind, Factors, Session};
 use crate::app::{App, Shared};
 use crate::clock::now;
 
@@ -38,9 +38,9 @@ pub(super) async fn submit(
     Form(form): Form<CodeForm>,
 ) -> Result<Response, Problem> {
     let now = now();
-    match authenticate(&app, &person.member, &form, now).await? {
+    match authenticate(&app, &person.log_in.subject, &form, now).await? {
         Err((status, notice)) => ask(&app, person, status, Some(notice)).await,
-        Ok(authenticated) => {
+        Ok((authenticated, factors)) => {
             let target = if authenticated.replaced() {
                 "/account?done=replaced"
             } else {
@@ -48,7 +48,8 @@ pub(super) async fn submit(
             };
             let name = authenticated.registration_id().to_string();
             let factor = Factor::new(FactorKind::Totp, Some(name), now);
-            let jar = complete(&app, jar, person, factor, authenticated.into(), now).await?;
+            let proved = (factor, authenticated.into(), factors);
+            let jar = complete(&app, jar, person, proved, now).await?;
             Ok((jar, Redirect::to(target)).into_response())
         }
     }
@@ -77,8 +78,7 @@ pub(super) async fn complete(
     app: &App,
     jar: CookieJar,
     person: Halfway,
-    factor: Factor,
-    proof: Proof,
+    (factor, proof, factors): (Factor, Proof, Factors),
     now: UnixTime,
 ) -> Result<CookieJar, Problem> {
     let log_in = app.accounts.take_intermediate(&person.token, now).await?;
@@ -91,5 +91,5 @@ pub(super) async fn complete(
         session.add(factor);
         session.keep_proof(&proof);
     };
-    begin_session(app, jar, log_in.subject, now, begin).await
+    begin_session(app, jar, (log_in.subject, factors), now, begin).await
 }

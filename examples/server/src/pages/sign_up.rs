@@ -9,12 +9,13 @@ use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::cookie::Kind;
 use super::notice::Notice;
 use super::page::{page, shown};
 use super::person::{begin_session, organization};
 use super::problem::Problem;
 use crate::accounts::{
-    AddMember, Factor, FactorKind, Subject, is_email_address, is_name, is_password,
+    AddMember, Factor, FactorKind, Factors, Subject, is_email_address, is_name, is_password,
 };
 use crate::app::Shared;
 use crate::clock::now;
@@ -31,6 +32,8 @@ pub(super) struct SignUp {
 #[template(path = "sign_up.html")]
 struct SignUpPage {
     notice: Option<Notice>,
+    /// The field that can't be taken; empty at first.
+    refused: &'static str,
     name: String,
     email_address: String,
 }
@@ -46,33 +49,38 @@ pub(super) async fn submit(
     jar: CookieJar,
     Form(form): Form<SignUp>,
 ) -> Result<Response, Problem> {
-    if let Err(text) = form.check() {
-        return Ok(form.again(StatusCode::BAD_REQUEST, text));
+    if let Err((field, text)) = form.check() {
+        return Ok(form.again(StatusCode::BAD_REQUEST, field, text));
     }
     let now = now();
     let organization = organization(&app).await?;
     let added = app.accounts.add_member(&organization, form.member(), now);
     let Ok(member) = added.await? else {
-        let text = "somebody has signed up with this e-mail address: log in, or take another";
-        return Ok(form.again(StatusCode::CONFLICT, text));
+        let text = "somebody has signed up with this e-mail address: log in, or use another one";
+        return Ok(form.again(StatusCode::CONFLICT, "email_address", text));
     };
+    let device = app.accounts.device_of(&member, now).await?;
+    let jar = Kind::Device.set(&app.public_url, jar, device);
     let subject = Subject::member(&organization.id, &member.id);
     let password = Factor::new(FactorKind::Password, None, now);
-    let jar = begin_session(&app, jar, subject, now, |session| session.add(password)).await?;
+    let whose = (subject, Factors::default());
+    let jar = begin_session(&app, jar, whose, now, |session| session.add(password)).await?;
     Ok((jar, Redirect::to("/account?done=signed-up")).into_response())
 }
 
 impl SignUp {
-    fn check(&self) -> Result<(), &'static str> {
+    /// Tells the field that can't be taken, and why.
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
         let (name, address) = (self.name.trim(), self.email_address.trim());
         if !is_name(name) {
-            return Err("type your name, with at most 128 letters");
+            return Err(("name", "enter your name, in at most 128 characters"));
         }
         if !is_email_address(address) {
-            return Err("type your e-mail address: it has an @ and no spaces or colons");
+            let text = "enter your e-mail address: it has an @, and no spaces or colons";
+            return Err(("email_address", text));
         }
         if !is_password(&self.password) {
-            return Err("choose a password of 8 to 128 letters: the longer, the better");
+            return Err(("password", "choose a password of 8 to 128 characters"));
         }
         Ok(())
     }
@@ -86,8 +94,9 @@ impl SignUp {
     }
 
     /// The form once more, with all but the password in it.
-    fn again(self, status: StatusCode, text: &str) -> Response {
+    fn again(self, status: StatusCode, refused: &'static str, text: &str) -> Response {
         let again = SignUpPage {
+            refused,
             notice: Some(Notice::problem(text)),
             name: self.name,
             email_address: self.email_address,

@@ -2,24 +2,15 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::WWW_AUTHENTICATE;
-use axum::response::{IntoResponse as _, Response};
-use axum_extra::TypedHeader;
-use axum_extra::headers::Authorization;
-use axum_extra::headers::authorization::Basic;
-use axum_extra::typed_header::TypedHeaderRejection;
+use axum::response::Response;
 
 use super::chart::Chart;
 use super::moment::Moment;
-use super::page::{page, shown};
+use super::page::shown;
 use super::problem::Problem;
 use crate::app::{App, Shared};
 use crate::clock::now;
 use crate::operations::{OUTCOMES, Totals};
-
-/// None and unreadable ones are the same: both are asked for anew.
-type Credentials = Result<TypedHeader<Authorization<Basic>>, TypedHeaderRejection>;
 
 #[derive(Template)]
 #[template(path = "status.html")]
@@ -30,10 +21,6 @@ struct StatusPage {
     at: Moment,
 }
 
-#[derive(Template)]
-#[template(path = "operator.html")]
-struct OperatorPage;
-
 /// An outcome of log-ins.
 struct Row {
     outcome: String,
@@ -41,21 +28,8 @@ struct Row {
     since_start: u64,
 }
 
-/// `GET /status`, for who has the API's credentials.
-pub(super) async fn show(
-    State(app): State<Shared>,
-    credentials: Credentials,
-) -> Result<Response, Problem> {
-    let admitted = credentials.is_ok_and(|TypedHeader(Authorization(basic))| {
-        app.keys.admit(basic.username(), basic.password())
-    });
-    if !admitted {
-        let challenge = [(
-            WWW_AUTHENTICATE,
-            "Basic realm=\"keyfob-server, for its operator\"",
-        )];
-        return Ok((challenge, page(StatusCode::UNAUTHORIZED, &OperatorPage)).into_response());
-    }
+/// `GET /status`
+pub(super) async fn show(State(app): State<Shared>) -> Result<Response, Problem> {
     Ok(shown(&StatusPage::of(&app).await?))
 }
 

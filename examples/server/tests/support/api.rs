@@ -167,6 +167,22 @@ fn schemas(document: &Value) -> HashMap<(String, String, &'static str), Validato
     schemas
 }
 
+/// What each operation says of its requests, by method and route.
+pub(crate) fn request_schemas(document: &Value) -> HashMap<(String, String), Value> {
+    let mut schemas = HashMap::new();
+    for (route, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let content = &operation["requestBody"]["content"]["application/json"];
+            if let Some(schema) = content.get("schema") {
+                let mut schema = schema.clone();
+                schema["components"] = document["components"].clone();
+                schemas.insert((method.clone(), route.clone()), schema);
+            }
+        }
+    }
+    schemas
+}
+
 fn has_null(json: &Value) -> bool {
     match json {
         Value::Null => true,
@@ -248,18 +264,29 @@ impl Alice {
         fields
     }
 
-    /// Registers a token and confirms it with the code of the step before this one, which then goes
-    /// on for a while. The codes of three steps differ: of two that are alike, the later is burned.
-    pub(crate) fn enrol(&self, api: &Api) -> Value {
+    /// Registers a token in a step that goes on for a while. The codes of three steps differ: of two
+    /// that are alike, the later is burned.
+    pub(crate) fn register(&self, api: &Api) -> Value {
         await_calm();
         let created = api.post("/v1/b2b/totp", self.with(json!({}))).accepted();
         let [before, now, next] = [-1, 0, 1].map(|steps| code(text(&created, "secret"), steps));
         if before == now || now == next || next == before {
-            return self.enrol(api);
+            return self.register(api);
         }
-        let body = self.with(json!({ "code": before }));
-        api.post("/v1/b2b/totp/authenticate", body).accepted();
         created
+    }
+
+    /// Registers a token and confirms it with the code of the step before this one.
+    pub(crate) fn enrol(&self, api: &Api) -> Value {
+        let created = self.register(api);
+        self.authenticate(api, text(&created, "secret"), -1);
+        created
+    }
+
+    /// Logs in with the code of so many steps from now, and gives the session.
+    pub(crate) fn authenticate(&self, api: &Api, secret: &str, steps: i64) -> Value {
+        let body = self.with(json!({ "code": code(secret, steps) }));
+        api.post("/v1/b2b/totp/authenticate", body).accepted()
     }
 
     /// Logs in with the password.

@@ -173,8 +173,9 @@ impl Browser {
 
     /// Waits until an element of this selector has another text than before.
     pub(crate) async fn wait_for_change(&self, selector: &str, before: &str) -> String {
-        let changed =
-            format!("return document.querySelector({selector:?}).textContent !== {before:?}");
+        let changed = format!(
+            "return document.querySelector({selector:?}).textContent.trim() !== {before:?}"
+        );
         let waited = tokio::time::timeout(PATIENCE, async {
             while self.run(&changed).await != Value::Bool(true) {
                 tokio::time::sleep(Duration::from_millis(50)).await;

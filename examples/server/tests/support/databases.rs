@@ -15,8 +15,20 @@ pub(crate) struct Database<S> {
     server: S,
 }
 
+impl Database<postgres_server::Server> {
+    /// Runs statements in it.
+    pub(crate) fn run(&self, statements: &str) {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let client = postgres_server::connect(&self.server.config()).await;
+            client.batch_execute(statements).await.expect(statements);
+        });
+    }
+}
+
 /// `None`, and a word about it, where there is no PostgreSQL.
-pub(crate) fn postgres() -> Option<Database<impl Sized>> {
+pub(crate) fn postgres() -> Option<Database<postgres_server::Server>> {
     let server = postgres_server::Server::start(&[])?;
     let socket = server.socket();
     let host = socket.parent()?.display();
@@ -26,7 +38,12 @@ pub(crate) fn postgres() -> Option<Database<impl Sized>> {
 
 /// `None`, and a word about it, where there is no Redis.
 pub(crate) fn redis() -> Option<Database<impl Sized>> {
-    let server = redis_server::Server::start_durable(&[])?;
+    redis_with(&[])
+}
+
+/// The same with further options.
+pub(crate) fn redis_with(options: &[&str]) -> Option<Database<impl Sized + use<>>> {
+    let server = redis_server::Server::start_durable(options)?;
     let url = format!("redis://127.0.0.1:{}/", server.port());
     Some(Database { url, server })
 }

@@ -13,10 +13,20 @@ pub(crate) const SECRET: &str = "a secret that only tests have";
 /// A running server. Its data is gone when it is dropped.
 pub(crate) struct Server {
     process: Child,
+    /// What the shell does before it starts the server.
+    before: String,
     arguments: Vec<String>,
     directory: TempDir,
     /// `http://127.0.0.1:…`, without a slash at its end.
     pub(crate) url: String,
+    /// The same of the operator's listener, if there is one.
+    pub(crate) operations_url: Option<String>,
+}
+
+/// The addresses that it names at its start.
+struct Greeting {
+    url: String,
+    operations_url: Option<String>,
 }
 
 impl Server {
@@ -27,40 +37,45 @@ impl Server {
 
     /// Starts it with more arguments, which win over the usual ones: `--database`, say.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        Self::start_under("true", arguments)
+    }
+
+    /// Starts it in a shell that does something before, such as setting limits.
+    pub(crate) fn start_under(before: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory for the server's data");
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        let (process, url) = begin(&directory, &arguments);
-        let server = Self {
+        let (process, greeting) = begin(before, &directory, &arguments);
+        let log = || fs::read_to_string(directory.path().join("log"));
+        let greeting = greeting.unwrap_or_else(|| panic!("no address:\n{:?}", log()));
+        Self {
             process,
+            before: before.to_owned(),
             arguments,
             directory,
-            url: url.clone().unwrap_or_default(),
-        };
-        assert!(
-            url.is_some(),
-            "the server gave no address:\n{}",
-            server.log()
-        );
-        server
+            url: greeting.url,
+            operations_url: greeting.operations_url,
+        }
     }
 
     /// Starts it on the data that it left.
     pub(crate) fn start_again(&mut self) {
-        let (process, url) = begin(&self.directory, &self.arguments);
+        let (process, greeting) = begin(&self.before, &self.directory, &self.arguments);
         self.process = process;
-        self.url = url.unwrap_or_else(|| panic!("no address:\n{}", self.log()));
+        self.url = greeting
+            .unwrap_or_else(|| panic!("no address:\n{}", self.log()))
+            .url;
     }
 
     /// What it says when it is started on the data that it left, and doesn't.
     pub(crate) fn fail_again(&self) -> String {
-        output(command(&self.directory, &self.arguments))
+        output(command(&self.before, &self.directory, &self.arguments))
     }
 
     /// What it says when it is started with these arguments, and ends by itself.
     pub(crate) fn fail_with(arguments: &[&str]) -> String {
         let directory = tempfile::tempdir().expect("a directory for the server's data");
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        output(command(&directory, &arguments))
+        output(command("true", &directory, &arguments))
     }
 
     /// A file of its data.
@@ -117,13 +132,15 @@ impl Drop for Server {
     }
 }
 
-fn command(directory: &TempDir, arguments: &[String]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfob-server"));
+fn command(before: &str, directory: &TempDir, arguments: &[String]) -> Command {
+    let mut command = Command::new("sh");
     command
+        .args(["-c", &format!("{before}; exec \"$0\" \"$@\"")])
+        .arg(env!("CARGO_BIN_EXE_keyfob-server"))
         .args(["--listen", "127.0.0.1:0"])
         .args(arguments)
         .current_dir(directory)
-        .env_remove("DATABASE_URL")
+        .env_remove("KEYFOB_DATABASE")
         .env_remove("KEYFOB_PUBLIC_URL")
         .env("KEYFOB_PROJECT_ID", PROJECT_ID)
         .env("KEYFOB_SECRET", SECRET)
@@ -131,19 +148,19 @@ fn command(directory: &TempDir, arguments: &[String]) -> Command {
     command
 }
 
-fn begin(directory: &TempDir, arguments: &[String]) -> (Child, Option<String>) {
+fn begin(before: &str, directory: &TempDir, arguments: &[String]) -> (Child, Option<Greeting>) {
     let mut options = File::options();
     let log = options
         .append(true)
         .create(true)
         .open(directory.path().join("log"));
-    let mut process = command(directory, arguments)
+    let mut process = command(before, directory, arguments)
         .stdout(Stdio::piped())
         .stderr(log.expect("a file for the log"))
         .spawn()
         .expect("the server starts");
-    let url = greeting(&mut process);
-    (process, url)
+    let greeting = greeting(&mut process);
+    (process, greeting)
 }
 
 fn output(mut command: Command) -> String {
@@ -152,12 +169,21 @@ fn output(mut command: Command) -> String {
     String::from_utf8(said).expect("text")
 }
 
-/// Reads all that the server says at its start, and tells the address.
-fn greeting(process: &mut Child) -> Option<String> {
+/// Reads all that the server says at its start.
+fn greeting(process: &mut Child) -> Option<Greeting> {
     let output = BufReader::new(process.stdout.take()?);
     let mut lines = output.lines().map_while(Result::ok);
-    let first = lines.next()?;
-    let url = first.strip_prefix("keyfob-server: ")?.to_owned();
-    lines.find(|line| line.starts_with("  data"))?;
-    Some(url)
+    let url = lines.next()?.strip_prefix("keyfob-server: ")?.to_owned();
+    let mut operations_url = None;
+    for line in lines {
+        if let Some(status) = line.strip_prefix("  operations   ") {
+            operations_url = Some(status.trim_end_matches("/status").to_owned());
+        } else if line.starts_with("  data") {
+            return Some(Greeting {
+                url,
+                operations_url,
+            });
+        }
+    }
+    None
 }

@@ -5,8 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Nothing, is_locked, time};
-use crate::accounts::{self, MfaMethod};
+use crate::accounts;
 use crate::clock::rfc3339;
+use crate::second_factor::is_active;
 
 /// A member of an organization.
 #[derive(Serialize, ToSchema)]
@@ -31,6 +32,7 @@ pub(crate) struct Member {
     retired_email_addresses: Nothing,
     /// Whether codes of the token aren't attempted now.
     is_locked: bool,
+    /// Whether a token is active: it is always asked for then.
     mfa_enrolled: bool,
     mfa_phone_number: String,
     default_mfa_method: &'static str,
@@ -44,6 +46,7 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn new(member: &accounts::Member, status: Option<&Status>) -> Self {
+        let has_totp = status.is_some_and(is_active);
         let password_id = format!("password-{}", member.id);
         Self {
             organization_id: member.organization_id.clone(),
@@ -62,14 +65,12 @@ impl Member {
                 .map_or_else(String::new, |status| member_totp_id(status.registration_id)),
             retired_email_addresses: [],
             is_locked: status.is_some_and(is_locked),
-            mfa_enrolled: member.mfa_enrolled,
+            mfa_enrolled: has_totp,
             mfa_phone_number: String::new(),
-            default_mfa_method: member
-                .default_mfa_method
-                .map_or("", |MfaMethod::Totp| "totp"),
+            default_mfa_method: if has_totp { "totp" } else { "" },
             roles: [],
             created_at: time(member.created_at),
-            updated_at: time(member.updated_at),
+            updated_at: time(member.created_at),
             lock_expires_at: status.and_then(lock_expires_at),
         }
     }

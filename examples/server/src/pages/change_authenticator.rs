@@ -1,4 +1,4 @@
-//! A new token beside the old one, which works until the new one's first code.
+//! A new authenticator beside the old one, which works until the new one's first code.
 
 use askama::Template;
 use axum::extract::State;
@@ -15,15 +15,15 @@ use crate::clock::now;
 use crate::second_factor::Refusal;
 
 #[derive(Template)]
-#[template(path = "change_device.html")]
-struct ChangeDevicePage {
+#[template(path = "change_authenticator.html")]
+struct ChangeAuthenticatorPage {
     notice: Option<Notice>,
     needs_log_in: bool,
 }
 
 /// `GET /second-factor/change`
 pub(super) async fn explain(_: Person) -> Response {
-    shown(&ChangeDevicePage {
+    shown(&ChangeAuthenticatorPage {
         notice: None,
         needs_log_in: false,
     })
@@ -47,7 +47,7 @@ pub(super) async fn begin(State(app): State<Shared>, person: Person) -> Result<R
             let (status, notice) = Notice::refusal(refusal)?;
             Ok(page(
                 status,
-                &ChangeDevicePage {
+                &ChangeAuthenticatorPage {
                     notice: Some(notice),
                     needs_log_in,
                 },
