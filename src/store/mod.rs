@@ -8,6 +8,8 @@ pub mod conformance;
 mod flash;
 #[cfg(feature = "std")]
 mod hash_map;
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
+mod lapse;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
