@@ -39,7 +39,8 @@
 //! - **The first factor, and who may call what**: [`Engine::create`], [`Engine::unlock`] and
 //!   [`Engine::delete`] change a person's second factor.
 //! - **A store that keeps its promise**: [`RegistrationStore`] states it, `conformance` checks it.
-//! - **[`Engine::fence`] after a restore** or a failover that may have lost writes.
+//! - **[`Engine::fence`] after a restore** or a failover that may have lost writes, and
+//!   [`Engine::forget_future_steps`] for tokens that were used while a clock was ahead.
 //! - **Records encrypted at rest** (`SealedStore`, or a store that does it) **and their keys elsewhere;
 //!   key URIs and QR codes out of logs**: all carry the secret.
 //! - **A clock that goes right**, to within the window, and **strong randomness**.
