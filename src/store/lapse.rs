@@ -1,5 +1,6 @@
 //! When the row of a pending registration may go.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::{Record, UnixTime};
 
 /// How much the clocks of those who share a store may differ, in seconds.
