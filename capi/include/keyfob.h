@@ -3,9 +3,16 @@
  *
  * What can fail answers a keyfob_status_t; only KEYFOB_OK lets anyone in. Structures are yours:
  * allocate them where you like, aligned as C aligns them, and copy them as you like, but for
- * proposals. What a call writes may not overlap with anything else that it is given. Texts are
- * UTF-8 with a length, and needn't end with a zero; those that keyfob writes do. Times are seconds
- * of Unix time. README.md has the whole story.
+ * proposals. Texts are UTF-8 with a length, and needn't end with a zero; those that keyfob writes
+ * do. Times are seconds of Unix time. README.md has the whole story.
+ *
+ * Nothing that a call is given may change before it returns: not by another thread, not by an
+ * interrupt, and not by the functions of yours that it calls. What it writes may not overlap with
+ * anything else that it is given. It writes structures and texts whole, padding included: on any
+ * status but KEYFOB_OK they are zero, but for what their comments say of refusals.
+ *
+ * No function of yours that keyfob calls, of a store or for randomness, may throw or leave by
+ * longjmp. What it is given is there until it returns.
  */
 
 #ifndef KEYFOB_H
@@ -13,6 +20,18 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/**
+ * Most bytes of a code or a recovery code as it is typed: 64 characters of four bytes each, and as
+ * much again for what parts them. More is `KEYFOB_TEXT_TOO_LONG`.
+ */
+#define KEYFOB_TYPED_BYTES 512
+
+/**
+ * Most bytes of the text with the recovery codes of a migration: 16 codes of 64 bytes each, and the
+ * ends of their lines. More is `KEYFOB_TEXT_TOO_LONG`.
+ */
+#define KEYFOB_RECOVERY_TEXT_BYTES 1088
 
 /**
  * Most bytes of a secret.
@@ -166,7 +185,8 @@ enum keyfob_status_t
      */
     KEYFOB_TOO_EARLY = 19,
     /**
-     * The recovery code needs a slow hash, and its attempt was counted before that is computed.
+     * The recovery code needs a slow hash, and its attempt was counted before that is computed: go on
+     * with `keyfob_propose_finish_recovery`. `keyfob_recover` does so itself.
      */
     KEYFOB_COUNTED = 20,
     /**
@@ -197,6 +217,10 @@ enum keyfob_status_t
      * This build of keyfob lacks the feature: `sha2` or `pbkdf2`.
      */
     KEYFOB_FEATURE_OFF = 105,
+    /**
+     * A text is longer than the call takes: `KEYFOB_TYPED_BYTES`, `KEYFOB_RECOVERY_TEXT_BYTES`.
+     */
+    KEYFOB_TEXT_TOO_LONG = 106,
     /**
      * Nothing was typed.
      */
@@ -617,7 +641,8 @@ typedef struct {
      */
     void *context;
     /**
-     * Fills all of the bytes and returns 1; on anything else none of them is used.
+     * Fills all of the bytes and returns 1; on anything else none of them is used. It may not throw,
+     * nor leave by `longjmp`, nor write to what the caller of keyfob gave.
      */
     int (*fill)(void *context,
                 uint8_t *bytes,
@@ -757,6 +782,10 @@ typedef struct {
      */
     uint8_t disabled_at;
     /**
+     * How long a new token waits for its first code, 5 to 1,440 minutes.
+     */
+    uint16_t pending_minutes;
+    /**
      * The wait after the first failure that isn't free; it doubles with each further one.
      */
     uint32_t first_wait_seconds;
@@ -764,10 +793,6 @@ typedef struct {
      * The longest wait, at most 86,400 seconds.
      */
     uint32_t longest_wait_seconds;
-    /**
-     * How long a new token waits for its first code, 5 to 1,440 minutes.
-     */
-    uint16_t pending_minutes;
     /**
      * How far a resynchronisation searches, at most 1,500 steps.
      */
@@ -781,10 +806,6 @@ typedef struct {
      */
     uint8_t recovery_codes;
     /**
-     * Other than 0 if secrets of 80 to 127 bits may be migrated.
-     */
-    uint8_t legacy_secrets;
-    /**
      * A `keyfob_recovery_format_t`.
      */
     uint32_t recovery_format;
@@ -793,6 +814,10 @@ typedef struct {
      * codes. Needs the feature `pbkdf2`.
      */
     uint32_t pbkdf2_iterations;
+    /**
+     * Other than 0 if secrets of 80 to 127 bits may be migrated.
+     */
+    uint32_t legacy_secrets;
 } keyfob_policy_t;
 
 /**
@@ -804,7 +829,8 @@ typedef struct {
  */
 typedef struct {
     /**
-     * Which write it comes from. Every value occurs.
+     * Names these bytes and no others. It doesn't count up: compare it for equality alone. Every
+     * value occurs.
      */
     uint64_t revision;
     /**
@@ -854,8 +880,8 @@ typedef struct {
  * - `load` sees every swap that returned before it began.
  * - Revision and bytes come back exactly as they were given.
  *
- * Neither function may throw, nor leave by `longjmp`. `id` is the one that the caller of keyfob
- * gave.
+ * Neither function may throw, nor leave by `longjmp`, nor write to what the caller of keyfob gave.
+ * `id` is that caller's, handed on unread.
  */
 typedef struct {
     /**
@@ -974,13 +1000,18 @@ typedef struct {
 } keyfob_proof_t;
 
 /**
- * What came of a code of the token. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+ * What came of a code of the token. If it was refused, all but the wait and the failures is zero.
  */
 typedef struct {
     /**
-     * With `KEYFOB_LOCKED`: no attempt is made before this moment.
+     * With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+     * moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
      */
     uint64_t locked_until;
+    /**
+     * How many seconds that is from now.
+     */
+    uint64_t wait_seconds;
     /**
      * The step whose code was accepted; it and all before it are burned.
      */
@@ -1005,6 +1036,10 @@ typedef struct {
      * Other than 0 if this was the first code of a replacement, which took over with it.
      */
     uint8_t replaced;
+    /**
+     * With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+     */
+    uint8_t failures;
 } keyfob_authentication_t;
 
 /**
@@ -1034,11 +1069,12 @@ typedef struct {
      */
     int16_t drift_steps;
     /**
-     * The person's recovery codes, one a line; NULL means that new ones are minted.
+     * The person's recovery codes, one a line; NULL means that new ones are minted. Needs the
+     * feature `sha2`.
      */
     const char *recovery_codes;
     /**
-     * How many bytes `recovery_codes` has.
+     * How many bytes `recovery_codes` has, at most `KEYFOB_RECOVERY_TEXT_BYTES`.
      */
     size_t recovery_codes_length;
 } keyfob_migration_t;
@@ -1058,13 +1094,18 @@ typedef struct {
 } keyfob_migrated_t;
 
 /**
- * What came of a recovery code. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+ * What came of a recovery code. If it was refused, all but the wait and the failures is zero.
  */
 typedef struct {
     /**
-     * With `KEYFOB_LOCKED`: no attempt is made before this moment.
+     * With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+     * moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
      */
     uint64_t locked_until;
+    /**
+     * How many seconds that is from now.
+     */
+    uint64_t wait_seconds;
     /**
      * The registration's own name.
      */
@@ -1077,16 +1118,25 @@ typedef struct {
      * How many recovery codes are left.
      */
     uint32_t remaining;
+    /**
+     * With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+     */
+    uint8_t failures;
 } keyfob_recovery_t;
 
 /**
- * What came of two consecutive codes. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+ * What came of two consecutive codes. If it was refused, all but the wait and the failures is zero.
  */
 typedef struct {
     /**
-     * With `KEYFOB_LOCKED`: no attempt is made before this moment.
+     * With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+     * moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
      */
     uint64_t locked_until;
+    /**
+     * How many seconds that is from now.
+     */
+    uint64_t wait_seconds;
     /**
      * The step of the second code.
      */
@@ -1095,6 +1145,10 @@ typedef struct {
      * How many steps the token's clock is ahead of ours; 0 for a counter.
      */
     int16_t drift_steps;
+    /**
+     * With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+     */
+    uint8_t failures;
 } keyfob_resync_t;
 
 /**
@@ -1143,6 +1197,11 @@ typedef struct {
      * Until when a replacement can take over; 0 if none is waiting.
      */
     uint64_t replacement_until;
+    /**
+     * Until when right codes are `KEYFOB_TOO_EARLY`, after a fence or a log-in while a clock was ahead;
+     * 0 if they are accepted. `keyfob_forget_future_steps` helps.
+     */
+    uint64_t refused_until;
     /**
      * Whether codes of the token are attempted.
      */
@@ -1524,6 +1583,16 @@ keyfob_status_t keyfob_fence(const keyfob_store_t *store,
                              const keyfob_context_t *context);
 
 /**
+ * Forgets that steps of the future are burned: `keyfob_propose_forget_future_steps`, carried out.
+ *
+ * Duties of the caller:
+ * The functions of `store` are as it says.
+ */
+keyfob_status_t keyfob_forget_future_steps(const keyfob_store_t *store,
+                                           const void *id,
+                                           const keyfob_context_t *context);
+
+/**
  * Deletes a registration, a damaged one included: `keyfob_propose_delete`, carried out.
  *
  * Duties of the caller:
@@ -1611,6 +1680,16 @@ keyfob_status_t keyfob_propose_recover(keyfob_proposal_t *proposal,
                                        const keyfob_context_t *context);
 
 /**
+ * Decides about a recovery code whose attempt is counted: `keyfob_settle_recovery` said
+ * `KEYFOB_COUNTED` of this proposal, which has the code. Load the record anew for it. Here the slow
+ * hash is computed. After a conflict begin again with `keyfob_propose_recover`. Needs the feature
+ * `sha2`.
+ */
+keyfob_status_t keyfob_propose_finish_recovery(keyfob_proposal_t *proposal,
+                                               const keyfob_record_t *record,
+                                               const keyfob_context_t *context);
+
+/**
  * Decides about new recovery codes, for a person who has just logged in: the old ones stop working
  * when they are stored. Needs the feature `sha2`.
  *
@@ -1660,6 +1739,16 @@ keyfob_status_t keyfob_propose_fence(keyfob_proposal_t *proposal,
                                      const keyfob_context_t *context);
 
 /**
+ * Decides about forgetting that steps of the future are burned: for a time-based token that was used
+ * while a clock was ahead, so that its right codes are `KEYFOB_TOO_EARLY` now. A code that was accepted
+ * then is accepted once more when its time comes: call it only for somebody who has shown otherwise
+ * who they are.
+ */
+keyfob_status_t keyfob_propose_forget_future_steps(keyfob_proposal_t *proposal,
+                                                   const keyfob_record_t *record,
+                                                   const keyfob_context_t *context);
+
+/**
  * Decides about deleting a registration, a damaged one included. The person then logs in without
  * this factor: ask for a fresh log-in or an operator.
  */
@@ -1706,7 +1795,9 @@ keyfob_status_t keyfob_settle_migration(keyfob_proposal_t *proposal,
                                         keyfob_migrated_t *migrated);
 
 /**
- * Gives the answer of `keyfob_propose_recover`, as `keyfob_settle_enrollment` does.
+ * Gives the answer of `keyfob_propose_recover` or `keyfob_propose_finish_recovery`, as
+ * `keyfob_settle_enrollment` does. On `KEYFOB_COUNTED` the proposal has the code still: give it to
+ * `keyfob_propose_finish_recovery`.
  */
 keyfob_status_t keyfob_settle_recovery(keyfob_proposal_t *proposal,
                                        uint32_t swap,

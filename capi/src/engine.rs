@@ -3,54 +3,51 @@
 //! Each request is the proposal of the same name, carried out: its answer leaves only after the
 //! store has swapped the record.
 
+use core::cell::Cell;
 use core::ffi::{c_char, c_void};
 use core::mem::MaybeUninit;
 
-use keyfob::{Engine, Error, UnixTime};
+use keyfob::{Engine, Error, Migration, UnixTime};
 
-use crate::border::{Result, lent, lent_text};
-use crate::entropy::keyfob_entropy_t;
-use crate::keyfob_status_t::{self, *};
+use crate::entropy::{Source, keyfob_entropy_t};
+use crate::given::{Told, give};
+use crate::keyfob_status_t;
+use crate::lent::{KEYFOB_TYPED_BYTES, Result, copied_text, lent};
 use crate::otp::read_code;
 use crate::params::keyfob_params_t;
 use crate::policy::{Settings, keyfob_context_t};
 use crate::registration::{
-    Told, keyfob_authentication_t, keyfob_enrollment_t, keyfob_migrated_t, keyfob_migration_t,
+    keyfob_authentication_t, keyfob_enrollment_t, keyfob_migrated_t, keyfob_migration_t,
     keyfob_proof_t, keyfob_registration_t, keyfob_resync_t,
 };
 #[cfg(feature = "sha2")]
 use crate::registration::{keyfob_recovery_codes_t, keyfob_recovery_t};
-use crate::settle::{tell, tell_rejection};
 use crate::store::{Id, Store, keyfob_store_t};
+use crate::wiped::Wiped;
 
 type Answer<T> = core::result::Result<T, Error<keyfob_status_t>>;
 
 /// Makes a request to an engine over C's store, and tells C the answer.
 fn request<T, C: Told<T>>(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     settings: Result<Settings>,
     place: Option<&mut MaybeUninit<C>>,
     make: impl FnOnce(&mut Engine<Store>, UnixTime) -> Result<Answer<T>>,
 ) -> keyfob_status_t {
-    let Some(place) = place else {
-        return KEYFOB_NULL_POINTER;
-    };
-    let answer = lent(store).and_then(|store| {
-        let settings = settings?;
+    give(place, || {
+        let (store, settings) = (Store::of(store)?, settings?);
         let now = settings.now;
-        make(&mut settings.engine(Store(*store)), now)
-    });
-    match answer {
-        Ok(Ok(answer)) => tell(place, Ok(answer)),
-        Ok(Err(Error::Rejected(rejection))) => tell_rejection(place, rejection),
-        Ok(Err(error)) => error.into(),
-        Err(status) => status,
-    }
+        match make(&mut settings.engine(store), now)? {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(Error::Rejected(rejection)) => Ok(Err(rejection)),
+            Err(error) => Err(error.into()),
+        }
+    })
 }
 
 /// Makes a request that is answered by a status alone.
 fn change(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     settings: Result<Settings>,
     make: impl FnOnce(&mut Engine<Store>, UnixTime) -> Answer<()>,
 ) -> keyfob_status_t {
@@ -66,16 +63,17 @@ fn change(
 /// The functions of `store` and `entropy` are as those say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_create(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
-    params: Option<&keyfob_params_t>,
-    context: Option<&keyfob_context_t>,
-    entropy: Option<&keyfob_entropy_t>,
+    params: Option<&Cell<keyfob_params_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
     enrollment: Option<&mut MaybeUninit<keyfob_enrollment_t>>,
 ) -> keyfob_status_t {
     let settings = Settings::read(context);
     request(store, settings, enrollment, |engine, now| {
-        let (new, mut source) = (lent(params)?.read_new()?, lent(entropy)?.source());
+        let new = lent(params, keyfob_params_t::read_new)?;
+        let mut source = Source::of(entropy)?;
         Ok(engine.create(&Id(id), &new, now, &mut source))
     })
 }
@@ -87,15 +85,16 @@ pub unsafe extern "C" fn keyfob_create(
 /// `length` bytes can be read at `typed`, and the functions of `store` are as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_authenticate(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
     typed: *const c_char,
     length: usize,
-    context: Option<&keyfob_context_t>,
+    context: Option<&Cell<keyfob_context_t>>,
     authentication: Option<&mut MaybeUninit<keyfob_authentication_t>>,
 ) -> keyfob_status_t {
+    let mut room = Wiped::<[u8; KEYFOB_TYPED_BYTES]>::new();
     // SAFETY: as the caller says.
-    let typed = unsafe { lent_text(typed, length) };
+    let typed = unsafe { copied_text(room.zeros(), typed, length) };
     let settings = Settings::read(context);
     request(store, settings, authentication, |engine, now| {
         Ok(engine.authenticate_typed(&Id(id), typed?, now))
@@ -108,18 +107,19 @@ pub unsafe extern "C" fn keyfob_authenticate(
 /// The functions of `store` and `entropy` are as those say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_replace(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
-    proof: Option<&keyfob_proof_t>,
-    params: Option<&keyfob_params_t>,
-    context: Option<&keyfob_context_t>,
-    entropy: Option<&keyfob_entropy_t>,
+    proof: Option<&Cell<keyfob_proof_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
     enrollment: Option<&mut MaybeUninit<keyfob_enrollment_t>>,
 ) -> keyfob_status_t {
     let settings = Settings::read(context);
     request(store, settings, enrollment, |engine, now| {
-        let (new, mut source) = (lent(params)?.read_new()?, lent(entropy)?.source());
-        let proof = lent(proof)?.read()?;
+        let new = lent(params, keyfob_params_t::read_new)?;
+        let mut source = Source::of(entropy)?;
+        let proof = lent(proof, keyfob_proof_t::read)?;
         Ok(engine.replace(&Id(id), proof, &new, now, &mut source))
     })
 }
@@ -131,20 +131,26 @@ pub unsafe extern "C" fn keyfob_replace(
 /// as those say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_migrate(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
-    migration: Option<&keyfob_migration_t>,
-    context: Option<&keyfob_context_t>,
-    entropy: Option<&keyfob_entropy_t>,
-    migrated: Option<&mut MaybeUninit<keyfob_migrated_t>>,
+    migration: Option<&Cell<keyfob_migration_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
+    mut migrated: Option<&mut MaybeUninit<keyfob_migrated_t>>,
 ) -> keyfob_status_t {
+    let work = |migration: Result<Migration<'_>>| {
+        request(
+            store,
+            Settings::read(context),
+            migrated.take(),
+            |engine, now| {
+                let mut source = Source::of(entropy)?;
+                Ok(engine.migrate(&Id(id), migration?, now, &mut source))
+            },
+        )
+    };
     // SAFETY: as the caller says.
-    let migration = lent(migration).and_then(|migration| unsafe { migration.read() });
-    let settings = Settings::read(context);
-    request(store, settings, migrated, |engine, now| {
-        let mut source = lent(entropy)?.source();
-        Ok(engine.migrate(&Id(id), migration?, now, &mut source))
-    })
+    unsafe { keyfob_migration_t::with(migration, work) }
 }
 
 /// Accepts a recovery code as it was typed, once: `keyfob_propose_recover`, carried out. Needs the
@@ -155,15 +161,16 @@ pub unsafe extern "C" fn keyfob_migrate(
 #[cfg(feature = "sha2")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_recover(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
     typed: *const c_char,
     length: usize,
-    context: Option<&keyfob_context_t>,
+    context: Option<&Cell<keyfob_context_t>>,
     recovery: Option<&mut MaybeUninit<keyfob_recovery_t>>,
 ) -> keyfob_status_t {
+    let mut room = Wiped::<[u8; KEYFOB_TYPED_BYTES]>::new();
     // SAFETY: as the caller says.
-    let typed = unsafe { lent_text(typed, length) };
+    let typed = unsafe { copied_text(room.zeros(), typed, length) };
     let settings = Settings::read(context);
     request(store, settings, recovery, |engine, now| {
         Ok(engine.recover(&Id(id), typed?, now))
@@ -178,15 +185,15 @@ pub unsafe extern "C" fn keyfob_recover(
 #[cfg(feature = "sha2")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_rotate_recovery_codes(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
-    context: Option<&keyfob_context_t>,
-    entropy: Option<&keyfob_entropy_t>,
+    context: Option<&Cell<keyfob_context_t>>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
     codes: Option<&mut MaybeUninit<keyfob_recovery_codes_t>>,
 ) -> keyfob_status_t {
     let settings = Settings::read(context);
     request(store, settings, codes, |engine, now| {
-        let mut source = lent(entropy)?.source();
+        let mut source = Source::of(entropy)?;
         Ok(engine.rotate_recovery_codes(&Id(id), now, &mut source))
     })
 }
@@ -197,25 +204,25 @@ pub unsafe extern "C" fn keyfob_rotate_recovery_codes(
 /// So many bytes can be read at `first` and `second`, and the functions of `store` are as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_resync(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
     first: *const c_char,
     first_length: usize,
     second: *const c_char,
     second_length: usize,
-    context: Option<&keyfob_context_t>,
+    context: Option<&Cell<keyfob_context_t>>,
     resync: Option<&mut MaybeUninit<keyfob_resync_t>>,
 ) -> keyfob_status_t {
     // SAFETY: as the caller says.
-    let typed = unsafe {
+    let codes = unsafe {
         (
-            lent_text(first, first_length),
-            lent_text(second, second_length),
+            read_code(first, first_length),
+            read_code(second, second_length),
         )
     };
     let settings = Settings::read(context);
     request(store, settings, resync, |engine, now| {
-        let (first, second) = (read_code(typed.0)?, read_code(typed.1)?);
+        let (first, second) = (codes.0?, codes.1?);
         Ok(engine.resync(&Id(id), &first, &second, now))
     })
 }
@@ -226,9 +233,9 @@ pub unsafe extern "C" fn keyfob_resync(
 /// The functions of `store` are as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_registration_status(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
-    context: Option<&keyfob_context_t>,
+    context: Option<&Cell<keyfob_context_t>>,
     registration: Option<&mut MaybeUninit<keyfob_registration_t>>,
 ) -> keyfob_status_t {
     let settings = Settings::read(context);
@@ -243,7 +250,7 @@ pub unsafe extern "C" fn keyfob_registration_status(
 /// The functions of `store` are as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_export(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
     now: u64,
     migration: Option<&mut MaybeUninit<keyfob_migration_t>>,
@@ -259,7 +266,7 @@ pub unsafe extern "C" fn keyfob_export(
 /// The functions of `store` are as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_unlock(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
 ) -> keyfob_status_t {
     change(store, Ok(Settings::at(0)), |engine, _| {
@@ -273,7 +280,7 @@ pub unsafe extern "C" fn keyfob_unlock(
 /// The functions of `store` are as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_set_drift(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
     steps: i16,
 ) -> keyfob_status_t {
@@ -288,12 +295,27 @@ pub unsafe extern "C" fn keyfob_set_drift(
 /// The functions of `store` are as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_fence(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
-    context: Option<&keyfob_context_t>,
+    context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
     change(store, Settings::read(context), |engine, now| {
         engine.fence(&Id(id), now)
+    })
+}
+
+/// Forgets that steps of the future are burned: `keyfob_propose_forget_future_steps`, carried out.
+///
+/// # Safety
+/// The functions of `store` are as it says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn keyfob_forget_future_steps(
+    store: Option<&Cell<keyfob_store_t>>,
+    id: *const c_void,
+    context: Option<&Cell<keyfob_context_t>>,
+) -> keyfob_status_t {
+    change(store, Settings::read(context), |engine, now| {
+        engine.forget_future_steps(&Id(id), now)
     })
 }
 
@@ -303,7 +325,7 @@ pub unsafe extern "C" fn keyfob_fence(
 /// The functions of `store` are as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_delete(
-    store: Option<&keyfob_store_t>,
+    store: Option<&Cell<keyfob_store_t>>,
     id: *const c_void,
 ) -> keyfob_status_t {
     change(store, Ok(Settings::at(0)), |engine, _| {

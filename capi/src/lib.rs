@@ -8,8 +8,9 @@
 //! holds an answer that isn't valid yet.
 //!
 //! A pointer to one value is an `Option` of a reference, which is what C sees as a pointer that may
-//! be NULL. What takes more trust than that is in `border.rs` (lengths), `entropy.rs` and `store.rs`
-//! (calling C), and `proposal.rs` (memory that holds a Rust value).
+//! be NULL; what is lent is a `Cell` besides, as C's functions may write to it. What takes more trust
+//! than that is in `lent.rs` and `given.rs` (reading and writing C's memory), `entropy.rs` and
+//! `store.rs` (calling C), and `proposal.rs` (memory that holds a Rust value).
 #![no_std]
 #![allow(unsafe_code)] // C's pointers
 #![allow(non_camel_case_types)] // C's names
@@ -22,7 +23,9 @@ extern crate std; // brings the handler of panics
 // What every function answers, and what crosses the border. This is the order of the header, too.
 mod status;
 
-mod border;
+mod given;
+mod lent;
+mod wiped;
 
 // A token: its secret, its parameters, its codes.
 mod entropy;
@@ -50,9 +53,10 @@ mod settle;
 #[cfg(any(target_os = "none", feature = "panic-control"))]
 mod panic;
 
-pub use border::keyfob_wipe;
 pub use engine::*;
 pub use entropy::*;
+pub use given::keyfob_wipe;
+pub use lent::{KEYFOB_RECOVERY_TEXT_BYTES, KEYFOB_TYPED_BYTES};
 pub use otp::*;
 #[cfg(feature = "panic-control")]
 pub use panic::*;

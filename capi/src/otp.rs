@@ -1,13 +1,15 @@
 //! Codes without a store: shown by a token, verified by who keeps what is burned.
 
+use core::cell::Cell;
 use core::ffi::c_char;
 use core::fmt::Write as _;
 use core::mem::MaybeUninit;
 
 use keyfob::{Burned, Code, Hotp, Match, Secret, Step, Totp, UnixTime};
 
-use crate::border::{Result, characters, give, lent, lent_text};
+use crate::given::{plain, write, write_text};
 use crate::keyfob_status_t::{self, *};
+use crate::lent::{Result, lent, lent_text};
 use crate::params::{keyfob_params_t, keyfob_window_t};
 use crate::secret::keyfob_secret_t;
 
@@ -22,10 +24,12 @@ pub struct keyfob_code_t {
     pub text: [c_char; KEYFOB_CODE_SIZE],
 }
 
+plain!(keyfob_code_t, keyfob_burned_t, keyfob_match_t);
+
 impl keyfob_code_t {
-    fn of(code: &Code) -> Result<Self> {
-        let text = characters(|place| place.write_str(code.to_text().as_str()))?;
-        Ok(Self { text })
+    fn copy(&mut self, code: &Code) -> Result<()> {
+        let text = code.to_text();
+        write_text(&mut self.text, |place| place.write_str(text.as_str())).map(drop)
     }
 }
 
@@ -51,12 +55,10 @@ impl From<keyfob_burned_t> for Burned {
     }
 }
 
-impl From<Burned> for keyfob_burned_t {
-    fn from(burned: Burned) -> Self {
-        Self {
-            last_step: burned.last().unwrap_or_default().number(),
-            any: u32::from(burned.last().is_some()),
-        }
+impl keyfob_burned_t {
+    pub(crate) fn copy(&mut self, burned: Burned) {
+        self.last_step = burned.last().unwrap_or_default().number();
+        self.any = u32::from(burned.last().is_some());
     }
 }
 
@@ -70,69 +72,84 @@ pub struct keyfob_match_t {
     pub offset: i8,
 }
 
-impl From<Match> for keyfob_match_t {
-    fn from(found: Match) -> Self {
-        Self {
-            step: found.step().number(),
-            offset: found.offset(),
-        }
+impl keyfob_match_t {
+    fn copy(&mut self, found: Match) {
+        self.step = found.step().number();
+        self.offset = found.offset();
     }
 }
 
 /// What was typed, as a code.
-pub(crate) fn read_code(typed: Result<&str>) -> Result<Code> {
-    Ok(Code::parse(typed?)?)
+///
+/// # Safety
+/// Unless it is null, `length` bytes can be read at `typed`.
+pub(crate) unsafe fn read_code(typed: *const c_char, length: usize) -> Result<Code> {
+    // SAFETY: as the caller says.
+    unsafe { lent_text(typed, length, |typed| Ok(Code::parse(typed)?)) }
 }
 
-fn secret(secret: Option<&keyfob_secret_t>) -> Result<Secret> {
-    lent(secret)?.read()
+fn secret(secret: Option<&Cell<keyfob_secret_t>>) -> Result<Secret> {
+    lent(secret, keyfob_secret_t::read)
 }
 
-fn totp(of: Option<&keyfob_secret_t>, params: Option<&keyfob_params_t>) -> Result<Totp> {
-    Ok(Totp::new(&secret(of)?, lent(params)?.totp()?))
+fn totp(
+    of: Option<&Cell<keyfob_secret_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
+) -> Result<Totp> {
+    Ok(Totp::new(
+        &secret(of)?,
+        lent(params, keyfob_params_t::totp)?,
+    ))
 }
 
-fn hotp(of: Option<&keyfob_secret_t>, params: Option<&keyfob_params_t>) -> Result<Hotp> {
-    Ok(Hotp::new(&secret(of)?, lent(params)?.hotp()?))
+fn hotp(
+    of: Option<&Cell<keyfob_secret_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
+) -> Result<Hotp> {
+    Ok(Hotp::new(
+        &secret(of)?,
+        lent(params, keyfob_params_t::hotp)?,
+    ))
 }
 
 /// The code that a time-based token with a right clock shows at `now`, in seconds of Unix time.
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_totp_code(
-    secret: Option<&keyfob_secret_t>,
-    params: Option<&keyfob_params_t>,
+    secret: Option<&Cell<keyfob_secret_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
     now: u64,
     code: Option<&mut MaybeUninit<keyfob_code_t>>,
 ) -> keyfob_status_t {
-    give(code, || {
+    write(code, |code| {
         let now = UnixTime::from_seconds(now);
-        keyfob_code_t::of(&totp(secret, params)?.code_at(now))
+        code.copy(&totp(secret, params)?.code_at(now))
     })
 }
 
 /// How many seconds the code of `now` has left: 1 to the period; longer before the epoch.
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_totp_remaining_seconds(
-    params: Option<&keyfob_params_t>,
+    params: Option<&Cell<keyfob_params_t>>,
     now: u64,
     seconds: Option<&mut MaybeUninit<u64>>,
 ) -> keyfob_status_t {
-    give(seconds, || {
-        let params = lent(params)?.totp()?;
-        Ok(params.remaining_seconds(UnixTime::from_seconds(now)))
+    write(seconds, |seconds| {
+        let params = lent(params, keyfob_params_t::totp)?;
+        *seconds = params.remaining_seconds(UnixTime::from_seconds(now));
+        Ok(())
     })
 }
 
 /// The code of one counter.
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_hotp_code(
-    secret: Option<&keyfob_secret_t>,
-    params: Option<&keyfob_params_t>,
+    secret: Option<&Cell<keyfob_secret_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
     counter: u64,
     code: Option<&mut MaybeUninit<keyfob_code_t>>,
 ) -> keyfob_status_t {
-    give(code, || {
-        keyfob_code_t::of(&hotp(secret, params)?.code(Step::new(counter)))
+    write(code, |code| {
+        code.copy(&hotp(secret, params)?.code(Step::new(counter)))
     })
 }
 
@@ -147,8 +164,8 @@ pub extern "C" fn keyfob_hotp_code(
 /// `length` bytes can be read at `typed`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_totp_verify(
-    secret: Option<&keyfob_secret_t>,
-    params: Option<&keyfob_params_t>,
+    secret: Option<&Cell<keyfob_secret_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
     typed: *const c_char,
     length: usize,
     now: u64,
@@ -157,13 +174,16 @@ pub unsafe extern "C" fn keyfob_totp_verify(
     found: Option<&mut MaybeUninit<keyfob_match_t>>,
 ) -> keyfob_status_t {
     // SAFETY: as the caller says.
-    let typed = unsafe { lent_text(typed, length) };
+    let code = unsafe { read_code(typed, length) };
     let verify = |burned: &mut Burned| {
-        let (code, window) = (read_code(typed)?, window.read()?);
+        let (code, window) = (code?, window.read()?);
         let now = UnixTime::from_seconds(now);
         Ok(totp(secret, params)?.verify(&code, now, window, burned)?)
     };
-    give(found, || burning(burned, verify))
+    write(found, |found| {
+        found.copy(burning(burned, verify)?);
+        Ok(())
+    })
 }
 
 /// Verifies what was typed around the next counter, the one after the last burned, and burns its
@@ -173,8 +193,8 @@ pub unsafe extern "C" fn keyfob_totp_verify(
 /// `length` bytes can be read at `typed`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_hotp_verify(
-    secret: Option<&keyfob_secret_t>,
-    params: Option<&keyfob_params_t>,
+    secret: Option<&Cell<keyfob_secret_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
     typed: *const c_char,
     length: usize,
     window: keyfob_window_t,
@@ -182,22 +202,25 @@ pub unsafe extern "C" fn keyfob_hotp_verify(
     found: Option<&mut MaybeUninit<keyfob_match_t>>,
 ) -> keyfob_status_t {
     // SAFETY: as the caller says.
-    let typed = unsafe { lent_text(typed, length) };
+    let code = unsafe { read_code(typed, length) };
     let verify = |burned: &mut Burned| {
-        let (code, window) = (read_code(typed)?, window.read()?);
+        let (code, window) = (code?, window.read()?);
         Ok(hotp(secret, params)?.verify(&code, window, burned)?)
     };
-    give(found, || burning(burned, verify))
+    write(found, |found| {
+        found.copy(burning(burned, verify)?);
+        Ok(())
+    })
 }
 
 /// Verifies over C's `burned`, which rises with a match.
 fn burning(
     place: Option<&mut keyfob_burned_t>,
     verify: impl FnOnce(&mut Burned) -> Result<Match>,
-) -> Result<keyfob_match_t> {
+) -> Result<Match> {
     let place = place.ok_or(KEYFOB_NULL_POINTER)?;
     let mut burned = Burned::from(*place);
     let found = verify(&mut burned)?;
-    *place = burned.into();
-    Ok(found.into())
+    place.copy(burned);
+    Ok(found)
 }

@@ -5,8 +5,8 @@ use keyfob::{
     Window,
 };
 
-use crate::border::Result;
 use crate::keyfob_status_t::*;
+use crate::lent::Result;
 
 /// The hash under the HMAC.
 #[repr(u32)]

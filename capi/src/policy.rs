@@ -1,5 +1,7 @@
 //! The embedder's choices, and what a decision depends on besides.
 
+use core::cell::Cell;
+
 #[cfg(feature = "sha2")]
 use keyfob::Pepper;
 use keyfob::{
@@ -9,8 +11,8 @@ use keyfob::{
 #[cfg(feature = "pbkdf2")]
 use keyfob::{Pbkdf2Iterations, SlowHash};
 
-use crate::border::{Result, lent};
 use crate::keyfob_status_t::*;
+use crate::lent::{Result, lent};
 use crate::params::keyfob_window_t;
 
 /// Bytes of a pepper.
@@ -39,26 +41,29 @@ pub struct keyfob_policy_t {
     pub free_failures: u8,
     /// Failures in a row at which a registration is disabled, at most 100.
     pub disabled_at: u8,
+    /// How long a new token waits for its first code, 5 to 1,440 minutes.
+    pub pending_minutes: u16,
     /// The wait after the first failure that isn't free; it doubles with each further one.
     pub first_wait_seconds: u32,
     /// The longest wait, at most 86,400 seconds.
     pub longest_wait_seconds: u32,
-    /// How long a new token waits for its first code, 5 to 1,440 minutes.
-    pub pending_minutes: u16,
     /// How far a resynchronisation searches, at most 1,500 steps.
     pub resync_steps: u16,
     /// How many steps a token's clock may drift away and still be followed, at most 100.
     pub drift_steps: u8,
     /// How many recovery codes a registration gets, at most 16; builds without `sha2` have none.
     pub recovery_codes: u8,
-    /// Other than 0 if secrets of 80 to 127 bits may be migrated.
-    pub legacy_secrets: u8,
     /// A `keyfob_recovery_format_t`.
     pub recovery_format: u32,
     /// Iterations of PBKDF2 for recovery codes below 112 bits, at most 10,000,000; 0 refuses such
     /// codes. Needs the feature `pbkdf2`.
     pub pbkdf2_iterations: u32,
+    /// Other than 0 if secrets of 80 to 127 bits may be migrated.
+    pub legacy_secrets: u32,
 }
+
+// It is given out by value, so it has no padding to bring anything along in.
+const _: () = assert!(size_of::<keyfob_policy_t>() == 32);
 
 /// What a decision depends on besides the record and the input.
 #[repr(C)]
@@ -83,8 +88,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn read(context: Option<&keyfob_context_t>) -> Result<Self> {
-        let context = lent(context)?;
+    pub(crate) fn read(context: Option<&Cell<keyfob_context_t>>) -> Result<Self> {
+        lent(context, Self::of)
+    }
+
+    fn of(context: &keyfob_context_t) -> Result<Self> {
         Ok(Self {
             now: UnixTime::from_seconds(context.now),
             policy: context.policy.read()?,
@@ -110,6 +118,11 @@ impl Settings {
             return engine.with_pepper(pepper);
         }
         engine
+    }
+
+    #[cfg(feature = "sha2")]
+    pub(crate) const fn pepper(&self) -> Option<&Pepper> {
+        self.pepper.as_ref()
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
@@ -198,15 +211,15 @@ pub extern "C" fn keyfob_policy_default() -> keyfob_policy_t {
         look_ahead: Policy::DEFAULT.look_ahead.into(),
         free_failures: 5,
         disabled_at: Throttle::MAX_FAILURES,
-        first_wait_seconds: 30,
-        longest_wait_seconds: 3_600,
         pending_minutes: 60,
+        first_wait_seconds: 120,
+        longest_wait_seconds: 3_600,
         resync_steps: ResyncReach::DEFAULT.as_steps(),
         drift_steps: DriftCap::OFF.as_steps(),
         recovery_codes: Policy::DEFAULT.recovery.count.get(),
-        legacy_secrets: 0,
         recovery_format: keyfob_recovery_format_t::KEYFOB_STANDARD_CODES as u32,
         pbkdf2_iterations: if cfg!(feature = "pbkdf2") { 600_000 } else { 0 },
+        legacy_secrets: 0,
     }
 }
 

@@ -4,11 +4,15 @@ use core::mem::{MaybeUninit, align_of, size_of};
 
 use keyfob::{Authenticated, Enrollment, Migrated, Proposal, Resynced, Write};
 #[cfg(feature = "sha2")]
-use keyfob::{RecoveryCodes, transition::Recovery};
+use keyfob::{
+    Recovered, RecoveryCodes,
+    transition::{CountedRecoveryCode, Recovery},
+};
 use zeroize::Zeroize as _;
 
-use crate::border::{Result, give, lent, status};
+use crate::given::{self, status};
 use crate::keyfob_status_t::{self, *};
+use crate::lent::Result;
 use crate::record::keyfob_write_t;
 
 /// Eight-byte words of a proposal.
@@ -48,6 +52,11 @@ pub(crate) enum Decision {
     Migration(Proposal<Migrated>),
     #[cfg(feature = "sha2")]
     Recovery(Proposal<Recovery>),
+    /// No decision yet: a code whose attempt is counted.
+    #[cfg(feature = "sha2")]
+    CountedRecovery(CountedRecoveryCode),
+    #[cfg(feature = "sha2")]
+    FinishedRecovery(Proposal<Recovered>),
     #[cfg(feature = "sha2")]
     RecoveryCodes(Proposal<RecoveryCodes>),
     Resync(Proposal<Resynced>),
@@ -62,6 +71,10 @@ impl Decision {
             Self::Migration(proposal) => proposal.write(),
             #[cfg(feature = "sha2")]
             Self::Recovery(proposal) => proposal.write(),
+            #[cfg(feature = "sha2")]
+            Self::CountedRecovery(_) => None,
+            #[cfg(feature = "sha2")]
+            Self::FinishedRecovery(proposal) => proposal.write(),
             #[cfg(feature = "sha2")]
             Self::RecoveryCodes(proposal) => proposal.write(),
             Self::Resync(proposal) => proposal.write(),
@@ -103,6 +116,8 @@ decided!(Migrated, Migration);
 #[cfg(feature = "sha2")]
 decided!(Recovery, Recovery);
 #[cfg(feature = "sha2")]
+decided!(Recovered, FinishedRecovery);
+#[cfg(feature = "sha2")]
 decided!(RecoveryCodes, RecoveryCodes);
 decided!(Resynced, Resync);
 decided!((), Change);
@@ -115,8 +130,9 @@ pub(crate) fn propose<T: Decided>(
     let Some(place) = place else {
         return KEYFOB_NULL_POINTER;
     };
+    let proposal = decide();
     place.wipe(); // whoever settles what failed must not find the decision before it
-    status(decide().map(|proposal| place.hold(T::hold(proposal))))
+    status(proposal.map(|proposal| place.hold(T::hold(proposal))))
 }
 
 impl keyfob_proposal_t {
@@ -148,13 +164,34 @@ impl keyfob_proposal_t {
 
     /// Takes the proposal out and wipes the place; one of another kind stays.
     pub(crate) fn take<T: Decided>(&mut self) -> Result<Proposal<T>> {
-        // SAFETY: as in `decision`, and wiping forgets the mark.
-        let held = unsafe { self.held()?.read() };
-        self.wipe();
-        T::release(held.decision).map_err(|other| {
+        T::release(self.take_decision()?).map_err(|other| {
             self.hold(other);
             KEYFOB_OTHER_PROPOSAL
         })
+    }
+
+    #[cfg(feature = "sha2")]
+    pub(crate) fn keep_counted(&mut self, code: CountedRecoveryCode) {
+        self.hold(Decision::CountedRecovery(code));
+    }
+
+    /// Takes a code out whose attempt is counted, and wipes the place; what else is in it stays.
+    #[cfg(feature = "sha2")]
+    pub(crate) fn take_counted(&mut self) -> Result<CountedRecoveryCode> {
+        match self.take_decision()? {
+            Decision::CountedRecovery(code) => Ok(code),
+            other => {
+                self.hold(other);
+                Err(KEYFOB_OTHER_PROPOSAL)
+            }
+        }
+    }
+
+    fn take_decision(&mut self) -> Result<Decision> {
+        // SAFETY: as in `decision`, and wiping forgets the mark.
+        let held = unsafe { self.held()?.read() };
+        self.wipe();
+        Ok(held.decision)
     }
 
     fn wipe(&mut self) {
@@ -169,11 +206,10 @@ pub extern "C" fn keyfob_proposal_write(
     proposal: Option<&keyfob_proposal_t>,
     write: Option<&mut MaybeUninit<keyfob_write_t>>,
 ) -> keyfob_status_t {
-    give(write, || {
-        let decision = lent(proposal)?.decision()?;
-        Ok(decision
-            .write()
-            .map_or(keyfob_write_t::NOTHING, keyfob_write_t::from))
+    given::write(write, |write| {
+        let proposal = proposal.ok_or(KEYFOB_NULL_POINTER)?;
+        write.copy_proposed(proposal.decision()?.write());
+        Ok(())
     })
 }
 

@@ -2,21 +2,24 @@
 //!
 //! Load the record, propose, carry out the write, settle; after a conflict begin again.
 
+use core::cell::Cell;
 use core::ffi::c_char;
 use core::mem::MaybeUninit;
 
-use keyfob::transition::{self, Context};
-use keyfob::{Policy, UnixTime};
+use keyfob::Migration;
+use keyfob::transition;
 
-use crate::border::{give, lent, lent_text};
-use crate::entropy::keyfob_entropy_t;
+use crate::entropy::{Source, keyfob_entropy_t};
+use crate::given::give;
 use crate::keyfob_status_t::{self, *};
+use crate::lent::{KEYFOB_TYPED_BYTES, Result, copied_text, lent};
 use crate::otp::read_code;
 use crate::params::keyfob_params_t;
 use crate::policy::{Settings, keyfob_context_t};
 use crate::proposal::{keyfob_proposal_t, propose};
 use crate::record::{keyfob_record_t, stored};
-use crate::registration::{Told as _, keyfob_migration_t, keyfob_proof_t, keyfob_registration_t};
+use crate::registration::{keyfob_migration_t, keyfob_proof_t, keyfob_registration_t};
+use crate::wiped::Wiped;
 
 /// Decides about a new registration, pending until its first code. Over one that is pending it
 /// starts again; over an active one it is `KEYFOB_ALREADY_REGISTERED`.
@@ -26,14 +29,15 @@ use crate::registration::{Told as _, keyfob_migration_t, keyfob_proof_t, keyfob_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_create(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
-    params: Option<&keyfob_params_t>,
-    context: Option<&keyfob_context_t>,
-    entropy: Option<&keyfob_entropy_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
 ) -> keyfob_status_t {
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
-        let (new, mut source) = (lent(params)?.read_new()?, lent(entropy)?.source());
+        let new = lent(params, keyfob_params_t::read_new)?;
+        let mut source = Source::of(entropy)?;
         let context = settings.context();
         Ok(transition::create(
             record.as_ref(),
@@ -52,13 +56,14 @@ pub unsafe extern "C" fn keyfob_propose_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_authenticate(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
+    record: Option<&Cell<keyfob_record_t>>,
     typed: *const c_char,
     length: usize,
-    context: Option<&keyfob_context_t>,
+    context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
+    let mut room = Wiped::<[u8; KEYFOB_TYPED_BYTES]>::new();
     // SAFETY: as the caller says.
-    let typed = unsafe { lent_text(typed, length) };
+    let typed = unsafe { copied_text(room.zeros(), typed, length) };
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
         Ok(transition::authenticate_typed(
@@ -77,16 +82,17 @@ pub unsafe extern "C" fn keyfob_propose_authenticate(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_replace(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
-    proof: Option<&keyfob_proof_t>,
-    params: Option<&keyfob_params_t>,
-    context: Option<&keyfob_context_t>,
-    entropy: Option<&keyfob_entropy_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    proof: Option<&Cell<keyfob_proof_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
 ) -> keyfob_status_t {
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
-        let (new, mut source) = (lent(params)?.read_new()?, lent(entropy)?.source());
-        let proof = lent(proof)?.read()?;
+        let new = lent(params, keyfob_params_t::read_new)?;
+        let mut source = Source::of(entropy)?;
+        let proof = lent(proof, keyfob_proof_t::read)?;
         let context = settings.context();
         Ok(transition::replace(
             record.as_ref(),
@@ -105,24 +111,26 @@ pub unsafe extern "C" fn keyfob_propose_replace(
 /// What `migration` says of its recovery codes is so, and the function of `entropy` is as that says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_migrate(
-    proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
-    migration: Option<&keyfob_migration_t>,
-    context: Option<&keyfob_context_t>,
-    entropy: Option<&keyfob_entropy_t>,
+    mut proposal: Option<&mut keyfob_proposal_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    migration: Option<&Cell<keyfob_migration_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
 ) -> keyfob_status_t {
-    propose(proposal, || {
-        let (record, settings) = (stored(record)?, Settings::read(context)?);
-        // SAFETY: as the caller says.
-        let migration = unsafe { lent(migration)?.read() }?;
-        let (context, mut source) = (settings.context(), lent(entropy)?.source());
-        Ok(transition::migrate(
-            record.as_ref(),
-            &migration,
-            &context,
-            &mut source,
-        )?)
-    })
+    let work = |migration: Result<Migration<'_>>| {
+        propose(proposal.as_deref_mut(), || {
+            let (record, settings) = (stored(record)?, Settings::read(context)?);
+            let (context, mut source) = (settings.context(), Source::of(entropy)?);
+            Ok(transition::migrate(
+                record.as_ref(),
+                &migration?,
+                &context,
+                &mut source,
+            )?)
+        })
+    };
+    // SAFETY: as the caller says.
+    unsafe { keyfob_migration_t::with(migration, work) }
 }
 
 /// Decides about a recovery code as it was typed, in any case, with or without spaces and hyphens.
@@ -134,18 +142,45 @@ pub unsafe extern "C" fn keyfob_propose_migrate(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_recover(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
+    record: Option<&Cell<keyfob_record_t>>,
     typed: *const c_char,
     length: usize,
-    context: Option<&keyfob_context_t>,
+    context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
+    let mut room = Wiped::<[u8; KEYFOB_TYPED_BYTES]>::new();
     // SAFETY: as the caller says.
-    let typed = unsafe { lent_text(typed, length) };
+    let typed = unsafe { copied_text(room.zeros(), typed, length) };
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
         Ok(transition::recover(
             record.as_ref(),
             typed?,
+            &settings.context(),
+        )?)
+    })
+}
+
+/// Decides about a recovery code whose attempt is counted: `keyfob_settle_recovery` said
+/// `KEYFOB_COUNTED` of this proposal, which has the code. Load the record anew for it. Here the slow
+/// hash is computed. After a conflict begin again with `keyfob_propose_recover`. Needs the feature
+/// `sha2`.
+#[cfg(feature = "sha2")]
+#[unsafe(no_mangle)]
+pub extern "C" fn keyfob_propose_finish_recovery(
+    proposal: Option<&mut keyfob_proposal_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+) -> keyfob_status_t {
+    let Some(proposal) = proposal else {
+        return KEYFOB_NULL_POINTER;
+    };
+    let counted = proposal.take_counted();
+    propose(Some(proposal), || {
+        let (record, settings) = (stored(record)?, Settings::read(context)?);
+        let hashed = counted?.hash(settings.pepper())?;
+        Ok(transition::finish_recovery(
+            record.as_ref(),
+            &hashed,
             &settings.context(),
         )?)
     })
@@ -160,13 +195,13 @@ pub unsafe extern "C" fn keyfob_propose_recover(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_recovery_codes(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
-    context: Option<&keyfob_context_t>,
-    entropy: Option<&keyfob_entropy_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
 ) -> keyfob_status_t {
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
-        let (context, mut source) = (settings.context(), lent(entropy)?.source());
+        let (context, mut source) = (settings.context(), Source::of(entropy)?);
         Ok(transition::rotate_recovery_codes(
             record.as_ref(),
             &context,
@@ -183,23 +218,23 @@ pub unsafe extern "C" fn keyfob_propose_recovery_codes(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_propose_resync(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
+    record: Option<&Cell<keyfob_record_t>>,
     first: *const c_char,
     first_length: usize,
     second: *const c_char,
     second_length: usize,
-    context: Option<&keyfob_context_t>,
+    context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
     // SAFETY: as the caller says.
-    let typed = unsafe {
+    let codes = unsafe {
         (
-            lent_text(first, first_length),
-            lent_text(second, second_length),
+            read_code(first, first_length),
+            read_code(second, second_length),
         )
     };
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
-        let (first, second) = (read_code(typed.0)?, read_code(typed.1)?);
+        let (first, second) = (codes.0?, codes.1?);
         Ok(transition::resync(
             record.as_ref(),
             &first,
@@ -214,7 +249,7 @@ pub unsafe extern "C" fn keyfob_propose_resync(
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_propose_unlock(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
+    record: Option<&Cell<keyfob_record_t>>,
 ) -> keyfob_status_t {
     propose(proposal, || {
         Ok(transition::unlock(stored(record)?.as_ref())?)
@@ -225,7 +260,7 @@ pub extern "C" fn keyfob_propose_unlock(
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_propose_drift(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
+    record: Option<&Cell<keyfob_record_t>>,
     steps: i16,
 ) -> keyfob_status_t {
     propose(proposal, || {
@@ -238,12 +273,31 @@ pub extern "C" fn keyfob_propose_drift(
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_propose_fence(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
-    context: Option<&keyfob_context_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
 ) -> keyfob_status_t {
     propose(proposal, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
         Ok(transition::fence(record.as_ref(), &settings.context())?)
+    })
+}
+
+/// Decides about forgetting that steps of the future are burned: for a time-based token that was used
+/// while a clock was ahead, so that its right codes are `KEYFOB_TOO_EARLY` now. A code that was accepted
+/// then is accepted once more when its time comes: call it only for somebody who has shown otherwise
+/// who they are.
+#[unsafe(no_mangle)]
+pub extern "C" fn keyfob_propose_forget_future_steps(
+    proposal: Option<&mut keyfob_proposal_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
+) -> keyfob_status_t {
+    propose(proposal, || {
+        let (record, settings) = (stored(record)?, Settings::read(context)?);
+        Ok(transition::forget_future_steps(
+            record.as_ref(),
+            &settings.context(),
+        )?)
     })
 }
 
@@ -252,7 +306,7 @@ pub extern "C" fn keyfob_propose_fence(
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_propose_delete(
     proposal: Option<&mut keyfob_proposal_t>,
-    record: Option<&keyfob_record_t>,
+    record: Option<&Cell<keyfob_record_t>>,
 ) -> keyfob_status_t {
     propose(proposal, || {
         Ok(transition::delete(stored(record)?.as_ref())?)
@@ -262,15 +316,14 @@ pub extern "C" fn keyfob_propose_delete(
 /// Tells what can be told of a record's registration. Nothing is written.
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_record_status(
-    record: Option<&keyfob_record_t>,
-    context: Option<&keyfob_context_t>,
+    record: Option<&Cell<keyfob_record_t>>,
+    context: Option<&Cell<keyfob_context_t>>,
     registration: Option<&mut MaybeUninit<keyfob_registration_t>>,
 ) -> keyfob_status_t {
     give(registration, || {
         let (record, settings) = (stored(record)?, Settings::read(context)?);
         let proposal = transition::status(record.as_ref(), &settings.context())?;
-        let answer = proposal.settle(None).map_err(|_| KEYFOB_CONFLICT)?;
-        keyfob_registration_t::told(answer?)
+        proposal.settle(None).map_err(|_| KEYFOB_CONFLICT)
     })
 }
 
@@ -278,15 +331,13 @@ pub extern "C" fn keyfob_record_status(
 /// Delete the registration once it did. Nothing is written.
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_record_export(
-    record: Option<&keyfob_record_t>,
+    record: Option<&Cell<keyfob_record_t>>,
     now: u64,
     migration: Option<&mut MaybeUninit<keyfob_migration_t>>,
 ) -> keyfob_status_t {
     give(migration, || {
         let record = stored(record)?;
-        let context = Context::new(UnixTime::from_seconds(now), &Policy::DEFAULT);
-        let proposal = transition::export(record.as_ref(), &context)?;
-        let answer = proposal.settle(None).map_err(|_| KEYFOB_CONFLICT)?;
-        keyfob_migration_t::told(answer?)
+        let proposal = transition::export(record.as_ref(), &Settings::at(now).context())?;
+        proposal.settle(None).map_err(|_| KEYFOB_CONFLICT)
     })
 }

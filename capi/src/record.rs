@@ -1,9 +1,12 @@
 //! The one stored form of a registration, and the write that puts it in place.
 
+use core::cell::Cell;
+
 use keyfob::{Record, Revision, UnixTime, Write};
 
-use crate::border::Result;
+use crate::given::plain;
 use crate::keyfob_status_t::*;
+use crate::lent::{Result, lent};
 
 /// Most bytes of a record.
 pub const KEYFOB_RECORD_BYTES: usize = 704;
@@ -20,7 +23,8 @@ const _: () = assert!(KEYFOB_RECORD_BYTES == Record::MAX_BYTES);
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_record_t {
-    /// Which write it comes from. Every value occurs.
+    /// Names these bytes and no others. It doesn't count up: compare it for equality alone. Every
+    /// value occurs.
     pub revision: u64,
     /// How many bytes there are.
     pub length: u32,
@@ -28,13 +32,9 @@ pub struct keyfob_record_t {
     pub bytes: [u8; KEYFOB_RECORD_BYTES],
 }
 
-impl keyfob_record_t {
-    pub(crate) const EMPTY: Self = Self {
-        revision: 0,
-        length: 0,
-        bytes: [0; KEYFOB_RECORD_BYTES],
-    };
+plain!(keyfob_record_t, keyfob_write_t);
 
+impl keyfob_record_t {
     pub(crate) fn read(&self) -> Result<Record> {
         let length = usize::try_from(self.length).ok();
         let bytes = length.and_then(|length| self.bytes.get(..length));
@@ -45,6 +45,7 @@ impl keyfob_record_t {
         )?)
     }
 
+    /// Copies over zeros.
     fn copy(&mut self, record: &Record) {
         self.revision = record.revision().as_u64();
         self.length = u32::try_from(record.as_bytes().len()).unwrap_or(0);
@@ -55,8 +56,9 @@ impl keyfob_record_t {
 }
 
 /// The record that C lent, or `None` where nothing is stored.
-pub(crate) fn stored(record: Option<&keyfob_record_t>) -> Result<Option<Record>> {
-    record.map(keyfob_record_t::read).transpose()
+pub(crate) fn stored(record: Option<&Cell<keyfob_record_t>>) -> Result<Option<Record>> {
+    let read = |record| lent(Some(record), keyfob_record_t::read);
+    record.map(read).transpose()
 }
 
 /// What a write does.
@@ -103,32 +105,21 @@ pub struct keyfob_write_t {
 }
 
 impl keyfob_write_t {
-    pub(crate) const NOTHING: Self = Self {
-        kind: keyfob_write_kind_t::KEYFOB_WRITE_NOTHING as u32,
-        has_recovery_codes: 0,
-        expected_revision: 0,
-        lapses_at: KEYFOB_NEVER,
-        next: keyfob_record_t::EMPTY,
-    };
-
-    pub(crate) fn of(expected: Option<Revision>, next: Option<&Record>) -> Self {
-        let mut write = Self {
-            kind: kind(expected, next) as u32,
-            expected_revision: expected.map_or(0, Revision::as_u64),
-            ..Self::NOTHING
-        };
+    /// Copies over zeros.
+    pub(crate) fn copy(&mut self, expected: Option<Revision>, next: Option<&Record>) {
+        self.kind = kind(expected, next) as u32;
+        self.expected_revision = expected.map_or(0, Revision::as_u64);
+        self.lapses_at = KEYFOB_NEVER;
         if let Some(next) = next {
-            write.has_recovery_codes = u32::from(next.has_recovery_codes());
-            write.lapses_at = next.lapses_at().map_or(KEYFOB_NEVER, UnixTime::as_seconds);
-            write.next.copy(next);
+            self.has_recovery_codes = u32::from(next.has_recovery_codes());
+            self.lapses_at = next.lapses_at().map_or(KEYFOB_NEVER, UnixTime::as_seconds);
+            self.next.copy(next);
         }
-        write
     }
-}
 
-impl From<&Write> for keyfob_write_t {
-    fn from(write: &Write) -> Self {
-        Self::of(write.expected(), write.next())
+    /// Copies over zeros what a proposal wants written, if it wants anything.
+    pub(crate) fn copy_proposed(&mut self, write: Option<&Write>) {
+        self.copy(write.and_then(Write::expected), write.and_then(Write::next));
     }
 }
 

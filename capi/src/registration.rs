@@ -1,20 +1,22 @@
 //! What C is told of a registration, once what was decided is stored.
 
+use core::cell::Cell;
 use core::ffi::c_char;
 #[cfg(feature = "sha2")]
 use core::fmt::Write as _;
 
 use keyfob::{
     Authenticated, Enrollment, ExistingRecoveryCodes, LockState, Migrated, Migration, Proof,
-    RegistrationId, Resynced, Status, StatusState, UnixTime,
+    RegistrationId, Rejection, Resynced, Status, StatusState, UnixTime, Wait,
 };
 #[cfg(feature = "sha2")]
-use keyfob::{Recovered, RecoveryCodes, transition::Recovery};
+use keyfob::{Recovered, RecoveryCodes};
 
 #[cfg(feature = "sha2")]
-use crate::border::characters;
-use crate::border::{Result, lent_text};
-use crate::keyfob_status_t::*;
+use crate::given::write_text;
+use crate::given::{Told, plain};
+use crate::keyfob_status_t::{self, *};
+use crate::lent::{Result, copied_text, lent, with_room_for_recovery_codes};
 use crate::otp::keyfob_burned_t;
 use crate::params::keyfob_params_t;
 use crate::record::KEYFOB_NEVER;
@@ -33,22 +35,16 @@ const _: () = assert!(KEYFOB_REGISTRATION_ID_BYTES == RegistrationId::BYTES);
 const _: () = assert!(KEYFOB_PROOF_BYTES == Proof::BYTES);
 const _: () = assert!(KEYFOB_RECOVERY_CODES == keyfob::RecoveryCount::MAX);
 
-/// An answer as C is told it.
-pub(crate) trait Told<Answer>: Sized {
-    fn told(answer: Answer) -> Result<Self>;
-
-    /// What is told while no attempt is made, of answers that say until when.
-    fn locked(_until: UnixTime) -> Option<Self> {
-        None
-    }
-}
-
-/// What has nothing to be told.
-impl Told<()> for () {
-    fn told((): ()) -> Result<Self> {
-        Ok(())
-    }
-}
+plain!(
+    keyfob_recovery_codes_t,
+    keyfob_enrollment_t,
+    keyfob_authentication_t,
+    keyfob_recovery_t,
+    keyfob_resync_t,
+    keyfob_migration_t,
+    keyfob_migrated_t,
+    keyfob_registration_t,
+);
 
 /// A registration's own name, for logs and other tables. It isn't secret.
 #[repr(C)]
@@ -78,10 +74,6 @@ pub struct keyfob_proof_t {
 }
 
 impl keyfob_proof_t {
-    const NONE: Self = Self {
-        bytes: [0; KEYFOB_PROOF_BYTES],
-    };
-
     pub(crate) fn read(&self) -> Result<Proof> {
         Proof::from_trusted_bytes(&self.bytes).ok_or(KEYFOB_STALE_PROOF)
     }
@@ -113,29 +105,22 @@ pub struct keyfob_recovery_codes_t {
     pub codes: [keyfob_recovery_code_t; KEYFOB_RECOVERY_CODES],
 }
 
+#[cfg(feature = "sha2")]
 impl keyfob_recovery_codes_t {
-    const NONE: Self = Self {
-        count: 0,
-        codes: [keyfob_recovery_code_t {
-            text: [0; KEYFOB_RECOVERY_CODE_SIZE],
-        }; KEYFOB_RECOVERY_CODES],
-    };
-
-    #[cfg(feature = "sha2")]
-    fn of(codes: &RecoveryCodes) -> Result<Self> {
-        let mut told = Self::NONE;
-        for (to, from) in told.codes.iter_mut().zip(codes) {
-            to.text = characters(|place| place.write_str(from.as_str()))?;
-            told.count = told.count.saturating_add(1);
+    /// Copies over zeros.
+    fn copy(&mut self, codes: &RecoveryCodes) -> Result<()> {
+        for (to, from) in self.codes.iter_mut().zip(codes) {
+            write_text(&mut to.text, |place| place.write_str(from.as_str()))?;
+            self.count = self.count.saturating_add(1);
         }
-        Ok(told)
+        Ok(())
     }
 }
 
 #[cfg(feature = "sha2")]
 impl Told<RecoveryCodes> for keyfob_recovery_codes_t {
-    fn told(codes: RecoveryCodes) -> Result<Self> {
-        Self::of(&codes)
+    fn tell(&mut self, codes: RecoveryCodes) -> Result<()> {
+        self.copy(&codes)
     }
 }
 
@@ -156,26 +141,26 @@ pub struct keyfob_enrollment_t {
 }
 
 impl Told<Enrollment> for keyfob_enrollment_t {
-    fn told(enrollment: Enrollment) -> Result<Self> {
-        Ok(Self {
-            registration_id: enrollment.registration_id().into(),
-            pending_until: enrollment.pending_until().as_seconds(),
-            secret: enrollment.secret().into(),
-            params: (*enrollment.params()).into(),
-            #[cfg(feature = "sha2")]
-            recovery_codes: keyfob_recovery_codes_t::of(enrollment.recovery_codes())?,
-            #[cfg(not(feature = "sha2"))]
-            recovery_codes: keyfob_recovery_codes_t::NONE,
-        })
+    fn tell(&mut self, enrollment: Enrollment) -> Result<()> {
+        self.registration_id = enrollment.registration_id().into();
+        self.pending_until = enrollment.pending_until().as_seconds();
+        self.secret.copy(enrollment.secret());
+        self.params = (*enrollment.params()).into();
+        #[cfg(feature = "sha2")]
+        self.recovery_codes.copy(enrollment.recovery_codes())?;
+        Ok(())
     }
 }
 
-/// What came of a code of the token. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+/// What came of a code of the token. If it was refused, all but the wait and the failures is zero.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_authentication_t {
-    /// With `KEYFOB_LOCKED`: no attempt is made before this moment.
+    /// With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+    /// moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
     pub locked_until: u64,
+    /// How many seconds that is from now.
+    pub wait_seconds: u64,
     /// The step whose code was accepted; it and all before it are burned.
     pub step: u64,
     /// The registration's own name.
@@ -188,119 +173,94 @@ pub struct keyfob_authentication_t {
     pub activated: u8,
     /// Other than 0 if this was the first code of a replacement, which took over with it.
     pub replaced: u8,
-}
-
-impl keyfob_authentication_t {
-    const NOTHING: Self = Self {
-        locked_until: 0,
-        step: 0,
-        registration_id: keyfob_registration_id_t {
-            bytes: [0; KEYFOB_REGISTRATION_ID_BYTES],
-        },
-        proof: keyfob_proof_t::NONE,
-        offset: 0,
-        activated: 0,
-        replaced: 0,
-    };
+    /// With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+    pub failures: u8,
 }
 
 impl Told<Authenticated> for keyfob_authentication_t {
-    fn told(answer: Authenticated) -> Result<Self> {
-        Ok(Self {
-            step: answer.step().number(),
-            registration_id: answer.registration_id().into(),
-            offset: answer.offset(),
-            activated: u8::from(answer.activated()),
-            replaced: u8::from(answer.replaced()),
-            proof: Proof::from(answer).into(),
-            ..Self::NOTHING
-        })
+    fn tell(&mut self, answer: Authenticated) -> Result<()> {
+        self.step = answer.step().number();
+        self.registration_id = answer.registration_id().into();
+        self.offset = answer.offset();
+        self.activated = u8::from(answer.activated());
+        self.replaced = u8::from(answer.replaced());
+        self.proof = Proof::from(answer).into();
+        Ok(())
     }
 
-    fn locked(until: UnixTime) -> Option<Self> {
-        Some(Self {
-            locked_until: until.as_seconds(),
-            ..Self::NOTHING
-        })
+    fn refuse(&mut self, rejection: &Rejection) {
+        let told = Refusal::of(rejection);
+        self.locked_until = told.locked_until;
+        self.wait_seconds = told.wait_seconds;
+        self.failures = told.failures;
     }
 }
 
-/// What came of a recovery code. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+/// What came of a recovery code. If it was refused, all but the wait and the failures is zero.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_recovery_t {
-    /// With `KEYFOB_LOCKED`: no attempt is made before this moment.
+    /// With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+    /// moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
     pub locked_until: u64,
+    /// How many seconds that is from now.
+    pub wait_seconds: u64,
     /// The registration's own name.
     pub registration_id: keyfob_registration_id_t,
     /// Lets the person change the token, for five minutes.
     pub proof: keyfob_proof_t,
     /// How many recovery codes are left.
     pub remaining: u32,
-}
-
-#[cfg(feature = "sha2")]
-impl Told<Recovery> for keyfob_recovery_t {
-    fn told(answer: Recovery) -> Result<Self> {
-        match answer {
-            Recovery::Recovered(recovered) => Self::told(recovered),
-            Recovery::Counted(_) => Err(KEYFOB_COUNTED),
-        }
-    }
-
-    fn locked(until: UnixTime) -> Option<Self> {
-        <Self as Told<Recovered>>::locked(until)
-    }
+    /// With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+    pub failures: u8,
 }
 
 #[cfg(feature = "sha2")]
 impl Told<Recovered> for keyfob_recovery_t {
-    fn told(answer: Recovered) -> Result<Self> {
-        Ok(Self {
-            locked_until: 0,
-            registration_id: answer.registration_id().into(),
-            remaining: u32::try_from(answer.remaining()).unwrap_or(0),
-            proof: Proof::from(answer).into(),
-        })
+    fn tell(&mut self, answer: Recovered) -> Result<()> {
+        self.registration_id = answer.registration_id().into();
+        self.remaining = u32::try_from(answer.remaining()).unwrap_or(0);
+        self.proof = Proof::from(answer).into();
+        Ok(())
     }
 
-    fn locked(until: UnixTime) -> Option<Self> {
-        Some(Self {
-            locked_until: until.as_seconds(),
-            registration_id: keyfob_authentication_t::NOTHING.registration_id,
-            proof: keyfob_proof_t::NONE,
-            remaining: 0,
-        })
+    fn refuse(&mut self, rejection: &Rejection) {
+        let told = Refusal::of(rejection);
+        self.locked_until = told.locked_until;
+        self.wait_seconds = told.wait_seconds;
+        self.failures = told.failures;
     }
 }
 
-/// What came of two consecutive codes. With `KEYFOB_LOCKED` all but `locked_until` is zero.
+/// What came of two consecutive codes. If it was refused, all but the wait and the failures is zero.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_resync_t {
-    /// With `KEYFOB_LOCKED`: no attempt is made before this moment.
+    /// With `KEYFOB_LOCKED`, `KEYFOB_TOO_EARLY` and `KEYFOB_MISMATCH`: no attempt succeeds before this
+    /// moment; 0 if the next one can be made now, `KEYFOB_NEVER` if an operator must unlock first.
     pub locked_until: u64,
+    /// How many seconds that is from now.
+    pub wait_seconds: u64,
     /// The step of the second code.
     pub step: u64,
     /// How many steps the token's clock is ahead of ours; 0 for a counter.
     pub drift_steps: i16,
+    /// With `KEYFOB_MISMATCH`: failures in a row; 0 if an operator must unlock first.
+    pub failures: u8,
 }
 
 impl Told<Resynced> for keyfob_resync_t {
-    fn told(answer: Resynced) -> Result<Self> {
-        Ok(Self {
-            locked_until: 0,
-            step: answer.step.number(),
-            drift_steps: answer.drift_steps,
-        })
+    fn tell(&mut self, answer: Resynced) -> Result<()> {
+        self.step = answer.step.number();
+        self.drift_steps = answer.drift_steps;
+        Ok(())
     }
 
-    fn locked(until: UnixTime) -> Option<Self> {
-        Some(Self {
-            locked_until: until.as_seconds(),
-            step: 0,
-            drift_steps: 0,
-        })
+    fn refuse(&mut self, rejection: &Rejection) {
+        let told = Refusal::of(rejection);
+        self.locked_until = told.locked_until;
+        self.wait_seconds = told.wait_seconds;
+        self.failures = told.failures;
     }
 }
 
@@ -320,20 +280,37 @@ pub struct keyfob_migration_t {
     pub burned: keyfob_burned_t,
     /// How many steps its clock is ahead of ours.
     pub drift_steps: i16,
-    /// The person's recovery codes, one a line; NULL means that new ones are minted.
+    /// The person's recovery codes, one a line; NULL means that new ones are minted. Needs the
+    /// feature `sha2`.
     pub recovery_codes: *const c_char,
-    /// How many bytes `recovery_codes` has.
+    /// How many bytes `recovery_codes` has, at most `KEYFOB_RECOVERY_TEXT_BYTES`.
     pub recovery_codes_length: usize,
 }
 
 impl keyfob_migration_t {
-    /// Reads the migration that C lent, with the text that it points to.
+    /// Reads the migration that C lent, for work that needs it; the text that it points to is copied.
     ///
     /// # Safety
-    /// `recovery_codes_length` bytes can be read at `recovery_codes`, while the answer is used.
-    pub(crate) unsafe fn read(&self) -> Result<Migration<'_>> {
+    /// Unless it is null, `recovery_codes_length` bytes can be read at `recovery_codes`.
+    pub(crate) unsafe fn with(
+        migration: Option<&Cell<Self>>,
+        mut work: impl FnMut(Result<Migration<'_>>) -> keyfob_status_t,
+    ) -> keyfob_status_t {
+        let has_codes = lent(migration, |it| Ok(it.recovery_codes_length > 0));
+        with_room_for_recovery_codes(has_codes == Ok(true), &mut |room| {
+            // SAFETY: as the caller says.
+            work(lent(migration, |it| unsafe { it.read(room) }))
+        })
+    }
+
+    /// # Safety
+    /// As for [`with`](Self::with).
+    unsafe fn read<'a>(&self, room: &'a mut [u8]) -> Result<Migration<'a>> {
+        if !cfg!(feature = "sha2") && self.recovery_codes_length > 0 {
+            return Err(KEYFOB_FEATURE_OFF);
+        }
         // SAFETY: as the caller says.
-        let lines = unsafe { lent_text(self.recovery_codes, self.recovery_codes_length) }?;
+        let lines = unsafe { copied_text(room, self.recovery_codes, self.recovery_codes_length) }?;
         Ok(Migration {
             burned: (self.burned_is_known != 0).then_some(self.burned.into()),
             drift_steps: self.drift_steps,
@@ -345,16 +322,13 @@ impl keyfob_migration_t {
 
 /// A token that is handed out, to another system that takes it over.
 impl Told<Migration<'_>> for keyfob_migration_t {
-    fn told(migration: Migration<'_>) -> Result<Self> {
-        Ok(Self {
-            secret: (&migration.secret).into(),
-            params: migration.params.into(),
-            burned_is_known: u32::from(migration.burned.is_some()),
-            burned: migration.burned.unwrap_or_default().into(),
-            drift_steps: migration.drift_steps,
-            recovery_codes: core::ptr::null(),
-            recovery_codes_length: 0,
-        })
+    fn tell(&mut self, migration: Migration<'_>) -> Result<()> {
+        self.secret.copy(&migration.secret);
+        self.params = migration.params.into();
+        self.burned_is_known = u32::from(migration.burned.is_some());
+        self.burned.copy(migration.burned.unwrap_or_default());
+        self.drift_steps = migration.drift_steps;
+        Ok(())
     }
 }
 
@@ -369,14 +343,52 @@ pub struct keyfob_migrated_t {
 }
 
 impl Told<Migrated> for keyfob_migrated_t {
-    fn told(migrated: Migrated) -> Result<Self> {
-        Ok(Self {
-            registration_id: migrated.registration_id().into(),
-            #[cfg(feature = "sha2")]
-            recovery_codes: keyfob_recovery_codes_t::of(migrated.recovery_codes())?,
-            #[cfg(not(feature = "sha2"))]
-            recovery_codes: keyfob_recovery_codes_t::NONE,
-        })
+    fn tell(&mut self, migrated: Migrated) -> Result<()> {
+        self.registration_id = migrated.registration_id().into();
+        #[cfg(feature = "sha2")]
+        self.recovery_codes.copy(migrated.recovery_codes())?;
+        Ok(())
+    }
+}
+
+/// What is told of a refusal besides its status.
+#[derive(Default)]
+struct Refusal {
+    locked_until: u64,
+    wait_seconds: u64,
+    failures: u8,
+}
+
+impl Refusal {
+    fn of(rejection: &Rejection) -> Self {
+        match *rejection {
+            Rejection::Locked(wait) | Rejection::TooEarly(wait) => Self::waiting(wait, 0),
+            Rejection::Mismatch { lock } => Self::locked(lock),
+            _ => Self::default(),
+        }
+    }
+
+    fn locked(lock: LockState) -> Self {
+        match lock {
+            LockState::Open { failures } => Self {
+                failures,
+                ..Self::default()
+            },
+            LockState::Locked { failures, wait } => Self::waiting(wait, failures),
+            _ => Self {
+                locked_until: KEYFOB_NEVER,
+                wait_seconds: KEYFOB_NEVER,
+                failures: 0,
+            },
+        }
+    }
+
+    const fn waiting(wait: Wait, failures: u8) -> Self {
+        Self {
+            locked_until: wait.until.as_seconds(),
+            wait_seconds: wait.seconds,
+            failures,
+        }
     }
 }
 
@@ -402,16 +414,16 @@ pub struct keyfob_lock_t {
     pub failures: u8,
 }
 
-impl From<LockState> for keyfob_lock_t {
-    fn from(state: LockState) -> Self {
-        let (locked_until, failures) = match state {
-            LockState::Open { failures } => (0, failures),
-            LockState::Locked { failures, wait } => (wait.until.as_seconds(), failures),
-            _ => (KEYFOB_NEVER, 0),
-        };
-        Self {
-            locked_until,
-            failures,
+impl keyfob_lock_t {
+    /// Copies over zeros.
+    fn copy(&mut self, state: LockState) {
+        match state {
+            LockState::Open { failures } => self.failures = failures,
+            LockState::Locked { failures, wait } => {
+                self.locked_until = wait.until.as_seconds();
+                self.failures = failures;
+            }
+            _ => self.locked_until = KEYFOB_NEVER,
         }
     }
 }
@@ -434,6 +446,9 @@ pub struct keyfob_registration_t {
     pub last_use: u64,
     /// Until when a replacement can take over; 0 if none is waiting.
     pub replacement_until: u64,
+    /// Until when right codes are `KEYFOB_TOO_EARLY`, after a fence or a log-in while a clock was ahead;
+    /// 0 if they are accepted. `keyfob_forget_future_steps` helps.
+    pub refused_until: u64,
     /// Whether codes of the token are attempted.
     pub codes: keyfob_lock_t,
     /// Whether recovery codes are attempted.
@@ -445,24 +460,24 @@ pub struct keyfob_registration_t {
 }
 
 impl Told<Status> for keyfob_registration_t {
-    fn told(status: Status) -> Result<Self> {
+    fn tell(&mut self, status: Status) -> Result<()> {
         let (state, state_time) = match status.state {
             StatusState::Active { since } => (keyfob_state_t::KEYFOB_STATE_ACTIVE, since),
             StatusState::Pending { until } => (keyfob_state_t::KEYFOB_STATE_PENDING, until),
             _ => (keyfob_state_t::KEYFOB_STATE_LAPSED, UnixTime::EPOCH),
         };
-        Ok(Self {
-            registration_id: status.registration_id.into(),
-            params: status.params.into(),
-            state: state as u32,
-            recovery_codes: u32::try_from(status.recovery_codes).unwrap_or(0),
-            state_time: state_time.as_seconds(),
-            last_use: status.last_use.map_or(KEYFOB_NEVER, UnixTime::as_seconds),
-            replacement_until: status.replacement_until.map_or(0, UnixTime::as_seconds),
-            codes: status.codes.into(),
-            recovery: status.recovery.into(),
-            drift_steps: status.drift_steps,
-            legacy_secret: u8::from(status.legacy_secret),
-        })
+        self.registration_id = status.registration_id.into();
+        self.params = status.params.into();
+        self.state = state as u32;
+        self.recovery_codes = u32::try_from(status.recovery_codes).unwrap_or(0);
+        self.state_time = state_time.as_seconds();
+        self.last_use = status.last_use.map_or(KEYFOB_NEVER, UnixTime::as_seconds);
+        self.replacement_until = status.replacement_until.map_or(0, UnixTime::as_seconds);
+        self.refused_until = status.refused_until.map_or(0, UnixTime::as_seconds);
+        self.codes.copy(status.codes);
+        self.recovery.copy(status.recovery);
+        self.drift_steps = status.drift_steps;
+        self.legacy_secret = u8::from(status.legacy_secret);
+        Ok(())
     }
 }

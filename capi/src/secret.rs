@@ -1,14 +1,16 @@
 //! Secrets: drawn, read and written.
 
+use core::cell::Cell;
 use core::ffi::c_char;
 use core::fmt::Write as _;
 use core::mem::MaybeUninit;
 
 use keyfob::{Base32Buffer, Secret};
 
-use crate::border::{Result, give, lent, lent_bytes, lent_place, lent_text, status, write_text};
-use crate::entropy::keyfob_entropy_t;
+use crate::entropy::{Source, keyfob_entropy_t};
+use crate::given::{Told, give, lent_place, plain, status, write, write_text};
 use crate::keyfob_status_t::{self, *};
+use crate::lent::{Result, lent, lent_bytes, lent_text};
 use crate::params::algorithm;
 
 /// Most bytes of a secret.
@@ -30,24 +32,28 @@ pub struct keyfob_secret_t {
     pub bytes: [u8; KEYFOB_SECRET_BYTES],
 }
 
+plain!(keyfob_secret_t);
+
 impl keyfob_secret_t {
     pub(crate) fn read(&self) -> Result<Secret> {
         let bytes = self.bytes.get(..usize::from(self.length));
         let bytes = bytes.ok_or(KEYFOB_SECRET_TOO_LONG)?;
         Ok(Secret::from_legacy_bytes(bytes)?)
     }
-}
 
-impl From<&Secret> for keyfob_secret_t {
-    fn from(secret: &Secret) -> Self {
-        let mut copy = Self {
-            length: u8::try_from(secret.as_bytes().len()).unwrap_or(0),
-            bytes: [0; KEYFOB_SECRET_BYTES],
-        };
-        for (to, from) in copy.bytes.iter_mut().zip(secret.as_bytes()) {
+    /// Copies over zeros.
+    pub(crate) fn copy(&mut self, secret: &Secret) {
+        self.length = u8::try_from(secret.as_bytes().len()).unwrap_or(0);
+        for (to, from) in self.bytes.iter_mut().zip(secret.as_bytes()) {
             *to = *from;
         }
-        copy
+    }
+}
+
+impl Told<Secret> for keyfob_secret_t {
+    fn tell(&mut self, secret: Secret) -> Result<()> {
+        self.copy(&secret);
+        Ok(())
     }
 }
 
@@ -59,12 +65,13 @@ impl From<&Secret> for keyfob_secret_t {
 pub unsafe extern "C" fn keyfob_secret_generate(
     secret: Option<&mut MaybeUninit<keyfob_secret_t>>,
     algorithm_number: u32,
-    entropy: Option<&keyfob_entropy_t>,
+    entropy: Option<&Cell<keyfob_entropy_t>>,
 ) -> keyfob_status_t {
     give(secret, || {
         let algorithm = algorithm(algorithm_number)?;
-        let made = Secret::generate(algorithm, &mut lent(entropy)?.source());
-        Ok((&made.map_err(|_| KEYFOB_ENTROPY_FAILED)?).into())
+        let mut source = Source::of(entropy)?;
+        let secret = Secret::generate(algorithm, &mut source);
+        secret.map(Ok).map_err(|_| KEYFOB_ENTROPY_FAILED)
     })
 }
 
@@ -78,9 +85,11 @@ pub unsafe extern "C" fn keyfob_secret_from_bytes(
     bytes: *const u8,
     length: usize,
 ) -> keyfob_status_t {
-    // SAFETY: as the caller says.
-    let bytes = unsafe { lent_bytes(bytes, length) };
-    give(secret, || Ok((&Secret::from_bytes(bytes?)?).into()))
+    let read = |bytes: &[u8]| Ok(Secret::from_bytes(bytes)?);
+    write(secret, |secret| {
+        // SAFETY: as the caller says.
+        secret.tell(unsafe { lent_bytes(bytes, length, read) }?)
+    })
 }
 
 /// Reads canonical base32 (RFC 4648 section 6): upper case, no padding, no spare bits set.
@@ -93,9 +102,11 @@ pub unsafe extern "C" fn keyfob_secret_from_base32(
     text: *const c_char,
     length: usize,
 ) -> keyfob_status_t {
-    // SAFETY: as the caller says.
-    let text = unsafe { lent_text(text, length) };
-    give(secret, || Ok((&Secret::from_base32(text?)?).into()))
+    let read = |text: &str| Ok(Secret::from_base32(text)?);
+    write(secret, |secret| {
+        // SAFETY: as the caller says.
+        secret.tell(unsafe { lent_text(text, length, read) }?)
+    })
 }
 
 /// Reads the base32 that people paste: either case, with spaces, hyphens or padding.
@@ -108,9 +119,11 @@ pub unsafe extern "C" fn keyfob_secret_from_pasted_base32(
     text: *const c_char,
     length: usize,
 ) -> keyfob_status_t {
-    // SAFETY: as the caller says.
-    let text = unsafe { lent_text(text, length) };
-    give(secret, || Ok((&Secret::from_pasted_base32(text?)?).into()))
+    let read = |text: &str| Ok(Secret::from_pasted_base32(text)?);
+    write(secret, |secret| {
+        // SAFETY: as the caller says.
+        secret.tell(unsafe { lent_text(text, length, read) }?)
+    })
 }
 
 /// Writes the canonical base32 that authenticator apps take, ended by a zero. `KEYFOB_BASE32_SIZE`
@@ -120,18 +133,18 @@ pub unsafe extern "C" fn keyfob_secret_from_pasted_base32(
 /// `size` bytes can be written at `text`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_secret_to_base32(
-    secret: Option<&keyfob_secret_t>,
+    secret: Option<&Cell<keyfob_secret_t>>,
     text: *mut c_char,
     size: usize,
 ) -> keyfob_status_t {
     // SAFETY: as the caller says.
-    let place = unsafe { lent_place(text.cast(), size) };
-    status(write_base32(secret, place))
+    let place = unsafe { lent_place(text, size) };
+    let secret = lent(secret, keyfob_secret_t::read);
+    status(secret.and_then(|secret| write_base32(&secret, place?)))
 }
 
-fn write_base32(secret: Option<&keyfob_secret_t>, place: Result<&mut [u8]>) -> Result<()> {
-    let secret = lent(secret)?.read()?;
+fn write_base32(secret: &Secret, place: &mut [c_char]) -> Result<()> {
     let mut buffer = Base32Buffer::new();
     let text = secret.to_base32(&mut buffer);
-    write_text(place?, |place| place.write_str(text)).map(drop)
+    write_text(place, |place| place.write_str(text)).map(drop)
 }

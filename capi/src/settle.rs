@@ -3,14 +3,17 @@
 use core::mem::MaybeUninit;
 
 #[cfg(feature = "sha2")]
+use keyfob::Recovered;
+use keyfob::Rejection;
+#[cfg(feature = "sha2")]
 use keyfob::transition::Recovery;
-use keyfob::{LockState, Rejection, Wait};
 
-use crate::border::Result;
+use crate::given::{Told, give};
 use crate::keyfob_status_t::{self, *};
+use crate::lent::Result;
 use crate::proposal::{Decided, keyfob_proposal_t};
 use crate::registration::{
-    Told, keyfob_authentication_t, keyfob_enrollment_t, keyfob_migrated_t, keyfob_resync_t,
+    keyfob_authentication_t, keyfob_enrollment_t, keyfob_migrated_t, keyfob_resync_t,
 };
 #[cfg(feature = "sha2")]
 use crate::registration::{keyfob_recovery_codes_t, keyfob_recovery_t};
@@ -25,10 +28,7 @@ fn settle<T: Decided, C: Told<T>>(
     let (Some(proposal), Some(place)) = (proposal, place) else {
         return KEYFOB_NULL_POINTER;
     };
-    match take_answer(proposal, swap) {
-        Ok(answer) => tell(place, answer),
-        Err(status) => status,
-    }
+    give(Some(place), || take_answer(proposal, swap))
 }
 
 fn take_answer<T: Decided>(
@@ -40,43 +40,23 @@ fn take_answer<T: Decided>(
     proposal.settle(Some(swap)).map_err(|_| KEYFOB_CONFLICT)
 }
 
-/// Tells C an answer that is valid.
-pub(crate) fn tell<T, C: Told<T>>(
-    place: &mut MaybeUninit<C>,
-    answer: core::result::Result<T, Rejection>,
-) -> keyfob_status_t {
-    match answer.map(C::told) {
-        Ok(Ok(told)) => {
-            place.write(told);
-            KEYFOB_OK
+/// The answer about a recovery code; of one that is only counted, the proposal keeps the code.
+#[cfg(feature = "sha2")]
+fn take_recovery(
+    proposal: &mut keyfob_proposal_t,
+    swap: u32,
+) -> Result<core::result::Result<Recovered, Rejection>> {
+    match take_answer::<Recovered>(proposal, swap) {
+        Err(KEYFOB_OTHER_PROPOSAL) => {}
+        finished => return finished,
+    }
+    match take_answer::<Recovery>(proposal, swap)? {
+        Ok(Recovery::Recovered(recovered)) => Ok(Ok(recovered)),
+        Ok(Recovery::Counted(counted)) => {
+            proposal.keep_counted(counted);
+            Err(KEYFOB_COUNTED)
         }
-        Ok(Err(status)) => status,
-        Err(rejection) => tell_rejection(place, rejection),
-    }
-}
-
-/// Tells C why a request was refused, and until when if it is locked.
-pub(crate) fn tell_rejection<T, C: Told<T>>(
-    place: &mut MaybeUninit<C>,
-    rejection: Rejection,
-) -> keyfob_status_t {
-    if let Some(wait) = wait(rejection)
-        && let Some(locked) = C::locked(wait.until)
-    {
-        place.write(locked);
-    }
-    rejection.into()
-}
-
-/// How long the next attempt must wait.
-const fn wait(rejection: Rejection) -> Option<Wait> {
-    match rejection {
-        Rejection::Locked(wait)
-        | Rejection::TooEarly(wait)
-        | Rejection::Mismatch {
-            lock: LockState::Locked { wait, .. },
-        } => Some(wait),
-        _ => None,
+        Err(rejection) => Ok(Err(rejection)),
     }
 }
 
@@ -113,7 +93,9 @@ pub extern "C" fn keyfob_settle_migration(
     settle(proposal, swap, migrated)
 }
 
-/// Gives the answer of `keyfob_propose_recover`, as `keyfob_settle_enrollment` does.
+/// Gives the answer of `keyfob_propose_recover` or `keyfob_propose_finish_recovery`, as
+/// `keyfob_settle_enrollment` does. On `KEYFOB_COUNTED` the proposal has the code still: give it to
+/// `keyfob_propose_finish_recovery`.
 #[cfg(feature = "sha2")]
 #[unsafe(no_mangle)]
 pub extern "C" fn keyfob_settle_recovery(
@@ -121,7 +103,10 @@ pub extern "C" fn keyfob_settle_recovery(
     swap: u32,
     recovery: Option<&mut MaybeUninit<keyfob_recovery_t>>,
 ) -> keyfob_status_t {
-    settle::<Recovery, _>(proposal, swap, recovery)
+    let (Some(proposal), Some(recovery)) = (proposal, recovery) else {
+        return KEYFOB_NULL_POINTER;
+    };
+    give(Some(recovery), || take_recovery(proposal, swap))
 }
 
 /// Gives the answer of `keyfob_propose_recovery_codes`, as `keyfob_settle_enrollment` does.

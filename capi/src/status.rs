@@ -53,7 +53,8 @@ pub enum keyfob_status_t {
     /// The code was right, but codes of its time are refused until `locked_until`: a code of a later
     /// time was used, or a fence refuses them.
     KEYFOB_TOO_EARLY = 19,
-    /// The recovery code needs a slow hash, and its attempt was counted before that is computed.
+    /// The recovery code needs a slow hash, and its attempt was counted before that is computed: go on
+    /// with `keyfob_propose_finish_recovery`. `keyfob_recover` does so itself.
     KEYFOB_COUNTED = 20,
     /// Refused for a reason that this C library has no name for yet.
     KEYFOB_REFUSED = 99,
@@ -70,6 +71,8 @@ pub enum keyfob_status_t {
     KEYFOB_OTHER_PROPOSAL = 104,
     /// This build of keyfob lacks the feature: `sha2` or `pbkdf2`.
     KEYFOB_FEATURE_OFF = 105,
+    /// A text is longer than the call takes: `KEYFOB_TYPED_BYTES`, `KEYFOB_RECOVERY_TEXT_BYTES`.
+    KEYFOB_TEXT_TOO_LONG = 106,
 
     /// Nothing was typed.
     KEYFOB_CODE_EMPTY = 200,
@@ -169,6 +172,7 @@ const TEXTS: &[(keyfob_status_t, &CStr)] = &[
     (KEYFOB_NOT_UTF8, c"the text is not UTF-8: type it again, or convert it first"),
     (KEYFOB_OTHER_PROPOSAL, c"this is no proposal of that kind, or it was settled before: propose anew"),
     (KEYFOB_FEATURE_OFF, c"this build of keyfob lacks a feature: build it with sha2 or pbkdf2"),
+    (KEYFOB_TEXT_TOO_LONG, c"the text is too long to be a code or a list of recovery codes: enter the codes alone"),
     (KEYFOB_CODE_EMPTY, c"no code was entered: type the digits that your authenticator shows"),
     (KEYFOB_CODE_LENGTH, c"a code has 6, 7 or 8 digits: type all that your authenticator shows"),
     (KEYFOB_CODE_SYMBOL, c"a code has digits only: type those that your authenticator shows"),

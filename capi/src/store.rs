@@ -1,14 +1,14 @@
 //! A store that C brings, as two functions.
 
+use core::cell::Cell;
 use core::ffi::{c_int, c_void};
-use core::mem::MaybeUninit;
 
 use keyfob::{Record, RegistrationStore, Revision, Swap};
-use zeroize::Zeroize as _;
 
-use crate::border::Result;
 use crate::keyfob_status_t::{self, *};
+use crate::lent::{Result, lent};
 use crate::record::{keyfob_record_t, keyfob_swap_t, keyfob_write_t};
+use crate::wiped::Wiped;
 
 /// What a store found.
 #[repr(u32)]
@@ -31,8 +31,8 @@ pub enum keyfob_load_t {
 /// - `load` sees every swap that returned before it began.
 /// - Revision and bytes come back exactly as they were given.
 ///
-/// Neither function may throw, nor leave by `longjmp`. `id` is the one that the caller of keyfob
-/// gave.
+/// Neither function may throw, nor leave by `longjmp`, nor write to what the caller of keyfob gave.
+/// `id` is that caller's, handed on unread.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct keyfob_store_t {
@@ -59,7 +59,13 @@ pub struct keyfob_store_t {
 }
 
 /// C's store as keyfob's.
-pub(crate) struct Store(pub(crate) keyfob_store_t);
+pub(crate) struct Store(keyfob_store_t);
+
+impl Store {
+    pub(crate) fn of(store: Option<&Cell<keyfob_store_t>>) -> Result<Self> {
+        lent(store, |store| Ok(Self(*store)))
+    }
+}
 
 /// What C names a registration by.
 pub(crate) struct Id(pub(crate) *const c_void);
@@ -70,12 +76,11 @@ impl RegistrationStore for Store {
 
     fn load(&mut self, id: &Id) -> Result<Option<Record>> {
         let load = self.0.load.ok_or(KEYFOB_NULL_POINTER)?;
-        let mut record = Wiped(keyfob_record_t::EMPTY);
+        let mut place = Wiped::<keyfob_record_t>::new();
+        let record = place.zeros();
         // SAFETY: the record is lent for the call, and C said that this is such a function.
-        match unsafe { load(self.0.context, id.0, &raw mut record.0) } {
-            found if is(found, keyfob_load_t::KEYFOB_LOAD_FOUND as u32) => {
-                record.0.read().map(Some)
-            }
+        match unsafe { load(self.0.context, id.0, &raw mut *record) } {
+            found if is(found, keyfob_load_t::KEYFOB_LOAD_FOUND as u32) => record.read().map(Some),
             nothing if is(nothing, keyfob_load_t::KEYFOB_LOAD_NOTHING as u32) => Ok(None),
             _ => Err(KEYFOB_STORE_FAILED),
         }
@@ -88,9 +93,11 @@ impl RegistrationStore for Store {
         next: Option<&Record>,
     ) -> Result<Swap> {
         let swap = self.0.compare_and_swap.ok_or(KEYFOB_NULL_POINTER)?;
-        let write = Wiped(keyfob_write_t::of(expected, next));
+        let mut place = Wiped::<keyfob_write_t>::new();
+        let write = place.zeros();
+        write.copy(expected, next);
         // SAFETY: the write is lent for the call, and C said that this is such a function.
-        let swapped = unsafe { swap(self.0.context, id.0, &raw const write.0) };
+        let swapped = unsafe { swap(self.0.context, id.0, &raw mut *write) };
         u32::try_from(swapped).map_or(Err(KEYFOB_STORE_FAILED), read_swap)
     }
 }
@@ -106,16 +113,4 @@ pub(crate) const fn read_swap(swap: u32) -> Result<Swap> {
 
 fn is(answer: c_int, wanted: u32) -> bool {
     u32::try_from(answer) == Ok(wanted)
-}
-
-/// What lies on the stack for a call and is wiped after it.
-struct Wiped<T>(T);
-
-impl<T> Drop for Wiped<T> {
-    fn drop(&mut self) {
-        let place = core::ptr::from_mut(&mut self.0).cast::<MaybeUninit<u8>>();
-        // SAFETY: these are all the bytes of the value, which isn't used any more.
-        let bytes = unsafe { core::slice::from_raw_parts_mut(place, size_of::<T>()) };
-        bytes.zeroize();
-    }
 }

@@ -1,13 +1,15 @@
 //! The key URI, by which a secret reaches an authenticator app.
 
+use core::cell::Cell;
 use core::ffi::c_char;
 use core::fmt::Write as _;
 use core::mem::MaybeUninit;
 
-use keyfob::{KeyUri, Params, Step, UriText};
+use keyfob::{KeyUri, Params, Secret, Step, UriText};
 
-use crate::border::{Result, characters, give, lent, lent_place, lent_text, write_text};
+use crate::given::{lent_place, plain, write, write_text};
 use crate::keyfob_status_t::{self, *};
+use crate::lent::{Result, lent, lent_text};
 use crate::params::keyfob_params_t;
 use crate::secret::keyfob_secret_t;
 
@@ -52,8 +54,8 @@ pub struct keyfob_uri_t {
 /// So many bytes can be read at `issuer` and `account`, and `size` written at `text`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn keyfob_uri_write(
-    secret: Option<&keyfob_secret_t>,
-    params: Option<&keyfob_params_t>,
+    secret: Option<&Cell<keyfob_secret_t>>,
+    params: Option<&Cell<keyfob_params_t>>,
     counter: u64,
     issuer: *const c_char,
     issuer_length: usize,
@@ -64,25 +66,41 @@ pub unsafe extern "C" fn keyfob_uri_write(
     length: Option<&mut MaybeUninit<usize>>,
 ) -> keyfob_status_t {
     // SAFETY: as the caller says.
-    let (issuer, account, place) = unsafe {
-        (
-            lent_text(issuer, issuer_length),
-            lent_text(account, account_length),
-            lent_place(text.cast(), size),
-        )
-    };
-    give(length, || {
-        let (secret, params) = (lent(secret)?.read()?, lent(params)?.read()?);
-        let (issuer, account) = (issuer?, account?);
-        let uri = match params {
-            Params::Totp(params) => KeyUri::totp(&secret, params, issuer, account),
-            Params::Hotp(params) => {
-                KeyUri::hotp(&secret, params, Step::new(counter), issuer, account)
-            }
+    let place = unsafe { lent_place(text, size) };
+    write(length, |length| {
+        let token = Token {
+            secret: lent(secret, keyfob_secret_t::read)?,
+            params: lent(params, keyfob_params_t::read)?,
+            counter: Step::new(counter),
         };
-        let uri = uri?;
-        write_text(place?, |place| write!(place, "{uri}"))
+        let write = |issuer: &str, account: &str| token.write_uri(issuer, account, place?);
+        // SAFETY: as the caller says.
+        *length = unsafe {
+            lent_text(issuer, issuer_length, |issuer| {
+                lent_text(account, account_length, |account| write(issuer, account))
+            })
+        }?;
+        Ok(())
     })
+}
+
+/// What a key URI is about.
+struct Token {
+    secret: Secret,
+    params: Params,
+    counter: Step,
+}
+
+impl Token {
+    fn write_uri(&self, issuer: &str, account: &str, place: &mut [c_char]) -> Result<usize> {
+        let uri = match self.params {
+            Params::Totp(params) => KeyUri::totp(&self.secret, params, issuer, account),
+            Params::Hotp(params) => {
+                KeyUri::hotp(&self.secret, params, self.counter, issuer, account)
+            }
+        }?;
+        write_text(place, |place| write!(place, "{uri}"))
+    }
 }
 
 /// Reads a key URI; `reading` is a `keyfob_reading_t`. A value that can't be understood is never
@@ -97,9 +115,11 @@ pub unsafe extern "C" fn keyfob_uri_read(
     reading: u32,
     uri: Option<&mut MaybeUninit<keyfob_uri_t>>,
 ) -> keyfob_status_t {
-    // SAFETY: as the caller says.
-    let text = unsafe { lent_text(text, length) };
-    give(uri, || told(&read_uri(text?, reading)?))
+    write(uri, |uri| {
+        let read = |text: &str| uri.copy(&read_uri(text, reading)?);
+        // SAFETY: as the caller says.
+        unsafe { lent_text(text, length, read) }
+    })
 }
 
 fn read_uri(text: &str, reading: u32) -> Result<KeyUri<'_>> {
@@ -112,21 +132,24 @@ fn read_uri(text: &str, reading: u32) -> Result<KeyUri<'_>> {
     }
 }
 
-fn told(uri: &KeyUri<'_>) -> Result<keyfob_uri_t> {
-    Ok(keyfob_uri_t {
-        secret: uri.secret().into(),
-        params: (*uri.params()).into(),
-        counter: uri.counter().unwrap_or_default().number(),
-        issuer: name(uri.issuer())?,
-        account: name(uri.account())?,
-        issuer_overridden: u8::from(uri.overridden_issuer().is_some()),
-    })
+plain!(keyfob_uri_t);
+
+impl keyfob_uri_t {
+    fn copy(&mut self, uri: &KeyUri<'_>) -> Result<()> {
+        self.secret.copy(uri.secret());
+        self.params = (*uri.params()).into();
+        self.counter = uri.counter().unwrap_or_default().number();
+        write_name(&mut self.issuer, uri.issuer())?;
+        write_name(&mut self.account, uri.account())?;
+        self.issuer_overridden = u8::from(uri.overridden_issuer().is_some());
+        Ok(())
+    }
 }
 
-/// A name, which may have no zero inside: C would take it for the end.
-fn name(text: UriText<'_>) -> Result<[c_char; KEYFOB_NAME_SIZE]> {
-    if text.chars().any(|letter| letter == '\0') {
+/// Writes a name, which may have no zero inside: C would take it for the end.
+fn write_name(place: &mut [c_char], name: UriText<'_>) -> Result<()> {
+    if name.chars().any(|letter| letter == '\0') {
         return Err(KEYFOB_URI_ENCODING);
     }
-    characters(|place| write!(place, "{text}"))
+    write_text(place, |place| write!(place, "{name}")).map(drop)
 }

@@ -16,5 +16,7 @@ int life(void);
 int proposals(void);
 int hostile(void);
 int hashes(void);
+int callbacks(void);
+int given(void);
 
 #endif

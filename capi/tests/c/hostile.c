@@ -22,6 +22,7 @@ static keyfob_secret_t secret;
 static keyfob_write_t change;
 static keyfob_enrollment_t enrollment;
 static keyfob_migration_t migration;
+static keyfob_migration_t exported;
 static keyfob_migrated_t migrated;
 static keyfob_authentication_t authentication;
 static keyfob_recovery_t recovery;
@@ -38,6 +39,7 @@ static int nulls_without_a_store(void)
     keyfob_window_t window = {1, 1};
     keyfob_burned_t burned = {0, 0};
     keyfob_match_t found;
+    keyfob_secret_t made;
     keyfob_code_t code;
     keyfob_uri_t uri;
     uint64_t seconds;
@@ -45,13 +47,13 @@ static int nulls_without_a_store(void)
     size_t length;
 
     NULL_IN(keyfob_secret_generate(NULL, KEYFOB_SHA1, &entropy));
-    NULL_IN(keyfob_secret_generate(&secret, KEYFOB_SHA1, NULL));
+    NULL_IN(keyfob_secret_generate(&made, KEYFOB_SHA1, NULL));
     NULL_IN(keyfob_secret_from_bytes(NULL, (const uint8_t *)URI, 20));
-    NULL_IN(keyfob_secret_from_bytes(&secret, NULL, 20));
+    NULL_IN(keyfob_secret_from_bytes(&made, NULL, 20));
     NULL_IN(keyfob_secret_from_base32(NULL, URI, 20));
-    NULL_IN(keyfob_secret_from_base32(&secret, NULL, 20));
+    NULL_IN(keyfob_secret_from_base32(&made, NULL, 20));
     NULL_IN(keyfob_secret_from_pasted_base32(NULL, URI, 20));
-    NULL_IN(keyfob_secret_from_pasted_base32(&secret, NULL, 20));
+    NULL_IN(keyfob_secret_from_pasted_base32(&made, NULL, 20));
     NULL_IN(keyfob_secret_to_base32(NULL, text, sizeof text));
     NULL_IN(keyfob_secret_to_base32(&secret, NULL, sizeof text));
     NULL_IN(keyfob_totp_code(NULL, &params, 0, &code));
@@ -116,6 +118,9 @@ static int nulls_in_proposals(void)
     NULL_IN(keyfob_propose_resync(&proposal, &record, "123456", 6, "123456", 6, NULL));
     NULL_IN(keyfob_propose_unlock(NULL, &record));
     NULL_IN(keyfob_propose_drift(NULL, &record, 0));
+    NULL_IN(keyfob_propose_finish_recovery(NULL, &record, &context));
+    NULL_IN(keyfob_propose_forget_future_steps(NULL, &record, &context));
+    NULL_IN(keyfob_propose_forget_future_steps(&proposal, &record, NULL));
     NULL_IN(keyfob_propose_fence(NULL, &record, &context));
     NULL_IN(keyfob_propose_fence(&proposal, &record, NULL));
     NULL_IN(keyfob_propose_delete(NULL, &record));
@@ -183,10 +188,12 @@ static int nulls_with_a_store(void)
     NULL_IN(keyfob_registration_status(NULL, NULL, &context, &registration));
     NULL_IN(keyfob_registration_status(&store, NULL, NULL, &registration));
     NULL_IN(keyfob_registration_status(&store, NULL, &context, NULL));
-    NULL_IN(keyfob_export(NULL, NULL, 0, &migration));
+    NULL_IN(keyfob_export(NULL, NULL, 0, &exported));
     NULL_IN(keyfob_export(&store, NULL, 0, NULL));
     NULL_IN(keyfob_unlock(NULL, NULL));
     NULL_IN(keyfob_set_drift(NULL, NULL, 0));
+    NULL_IN(keyfob_forget_future_steps(NULL, NULL, &context));
+    NULL_IN(keyfob_forget_future_steps(&store, NULL, NULL));
     NULL_IN(keyfob_fence(NULL, NULL, &context));
     NULL_IN(keyfob_fence(&store, NULL, NULL));
     NULL_IN(keyfob_delete(NULL, NULL));
@@ -199,20 +206,96 @@ static int nulls_with_a_store(void)
     return 0;
 }
 
+/* A function of C's that reports what can't be: so many bytes, or what is no answer. */
+static uint32_t reported_length;
+static int reported;
+
+static int report(void *it, const void *id, keyfob_record_t *found)
+{
+    (void)it;
+    (void)id;
+    found->length = reported_length;
+    return reported;
+}
+
+static int fill_nothing(void *it, uint8_t *bytes, size_t length)
+{
+    (void)it;
+    (void)bytes;
+    (void)length;
+    return reported;
+}
+
+static int impossible_reports(void)
+{
+    static const uint32_t LENGTHS[] = {0, 1, 704, 705, 1409, 0x7fffffff, 0x80000000, 0xffffffff};
+    static const int ANSWERS[] = {0, 3, 4, -1, 257};
+    keyfob_entropy_t none = {0};
+
+    store.load = report;
+    reported = KEYFOB_LOAD_FOUND;
+    for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
+        reported_length = LENGTHS[i];
+        CHECK(keyfob_unlock(&store, NULL) == KEYFOB_RECORD_MALFORMED ||
+              keyfob_unlock(&store, NULL) == KEYFOB_RECORD_VERSION);
+    }
+    for (size_t i = 0; i < sizeof ANSWERS / sizeof ANSWERS[0]; i++) {
+        reported = ANSWERS[i];
+        CHECK(keyfob_unlock(&store, NULL) == KEYFOB_STORE_FAILED);
+    }
+    store = memory_store(&memory);
+    none.fill = fill_nothing;
+    CHECK(keyfob_create(&store, NULL, &params, &context, &none, &enrollment) ==
+          KEYFOB_ENTROPY_FAILED);
+    CHECK(!memory.is_full);
+    return 0;
+}
+
+/* As much as the header says, and a byte more. */
+static int texts_that_are_too_long(void)
+{
+    static char text[KEYFOB_RECOVERY_TEXT_BYTES + 1];
+    keyfob_migration_t with_codes = migration;
+
+    memset(text, ' ', sizeof text);
+    CHECK(keyfob_propose_authenticate(&proposal, NULL, text, KEYFOB_TYPED_BYTES, &context) ==
+          KEYFOB_OK);
+    CHECK(keyfob_propose_authenticate(&proposal, NULL, text, KEYFOB_TYPED_BYTES + 1, &context) ==
+          KEYFOB_TEXT_TOO_LONG);
+    CHECK(keyfob_propose_recover(&proposal, NULL, text, KEYFOB_TYPED_BYTES + 1, &context) ==
+          KEYFOB_TEXT_TOO_LONG);
+    CHECK(keyfob_authenticate(&store, NULL, text, KEYFOB_TYPED_BYTES, &context, &authentication) ==
+          KEYFOB_UNKNOWN);
+    CHECK(keyfob_authenticate(&store, NULL, text, KEYFOB_TYPED_BYTES + 1, &context,
+                              &authentication) == KEYFOB_TEXT_TOO_LONG);
+    CHECK(keyfob_recover(&store, NULL, text, KEYFOB_TYPED_BYTES + 1, &context, &recovery) ==
+          KEYFOB_TEXT_TOO_LONG);
+    with_codes.recovery_codes = text;
+    with_codes.recovery_codes_length = sizeof text - 1;
+    CHECK(keyfob_propose_migrate(&proposal, NULL, &with_codes, &context, &entropy) == KEYFOB_OK);
+    with_codes.recovery_codes_length = sizeof text;
+    CHECK(keyfob_propose_migrate(&proposal, NULL, &with_codes, &context, &entropy) ==
+          KEYFOB_TEXT_TOO_LONG);
+    CHECK(keyfob_migrate(&store, NULL, &with_codes, &context, &entropy, &migrated) ==
+          KEYFOB_TEXT_TOO_LONG);
+    return 0;
+}
+
 static int impossible_values(void)
 {
     keyfob_context_t odd = context;
     keyfob_params_t wrong = params;
     keyfob_secret_t long_secret = secret;
     keyfob_entropy_t none = {0};
+    keyfob_secret_t made;
     keyfob_code_t code;
 
     long_secret.length = 129;
     CHECK(keyfob_totp_code(&long_secret, &params, 0, &code) == KEYFOB_SECRET_TOO_LONG);
-    CHECK(keyfob_secret_from_bytes(&secret, (const uint8_t *)URI, SIZE_MAX) ==
+    CHECK(keyfob_secret_from_bytes(&made, (const uint8_t *)URI, SIZE_MAX) ==
           KEYFOB_INVALID_ARGUMENT);
-    CHECK(keyfob_secret_generate(&secret, 9, &entropy) == KEYFOB_INVALID_ARGUMENT);
-    CHECK(keyfob_secret_generate(&secret, KEYFOB_SHA1, &none) == KEYFOB_ENTROPY_FAILED);
+    CHECK(keyfob_secret_generate(&made, 9, &entropy) == KEYFOB_INVALID_ARGUMENT);
+    CHECK(keyfob_secret_generate(&made, KEYFOB_SHA1, &none) == KEYFOB_ENTROPY_FAILED);
     wrong.kind = 3;
     CHECK(keyfob_propose_create(&proposal, NULL, &wrong, &context, &entropy) ==
           KEYFOB_INVALID_ARGUMENT);
@@ -271,6 +354,9 @@ static void decide_everything(void)
         keyfob_settle_recovery(&proposal, KEYFOB_SWAP_STORED, &recovery);
     if (keyfob_propose_recovery_codes(&proposal, &record, &context, &entropy) == KEYFOB_OK)
         keyfob_settle_recovery_codes(&proposal, KEYFOB_SWAP_STORED, &codes);
+    keyfob_propose_finish_recovery(&proposal, &record, &context);
+    if (keyfob_propose_forget_future_steps(&proposal, &record, &context) == KEYFOB_OK)
+        keyfob_settle_change(&proposal, KEYFOB_SWAP_STORED);
     if (keyfob_propose_drift(&proposal, &record, 3) == KEYFOB_OK)
         keyfob_settle_change(&proposal, KEYFOB_SWAP_STORED);
     if (keyfob_propose_resync(&proposal, &record, "123456", 6, "654321", 6, &context) == KEYFOB_OK)
@@ -280,7 +366,7 @@ static void decide_everything(void)
     keyfob_propose_unlock(&proposal, &record);
     keyfob_settle_resync(&proposal, KEYFOB_SWAP_STORED, &resync);
     keyfob_record_status(&record, &context, &registration);
-    keyfob_record_export(&record, context.now, &migration);
+    keyfob_record_export(&record, context.now, &exported);
 }
 
 /* An active registration, the proof of its last log-in and a recovery code of it. */
@@ -331,6 +417,7 @@ int hostile(void)
     migration.params = params;
     if ((line = nulls_without_a_store()) || (line = nulls_in_proposals()) ||
         (line = nulls_in_settling()) || (line = nulls_with_a_store()) ||
+        (line = impossible_reports()) || (line = texts_that_are_too_long()) ||
         (line = impossible_values()) || (line = garbage()))
         return line;
     return 0;

@@ -77,11 +77,16 @@ static int is_locked_by_wrong_codes(void)
 {
     keyfob_registration_t registration;
 
-    for (int failure = 0; failure < 6; failure++)
-        CHECK(type("000000") == KEYFOB_MISMATCH);
-    CHECK(type("000000") == KEYFOB_LOCKED && desk.last.locked_until == NOON + 30);
+    for (uint8_t failure = 1; failure < 6; failure++)
+        CHECK(type("000000") == KEYFOB_MISMATCH && desk.last.failures == failure);
+    CHECK(desk.last.locked_until == 0 && desk.last.wait_seconds == 0);
+    CHECK(type("000000") == KEYFOB_MISMATCH && desk.last.locked_until == NOON + 120);
+    desk.context.now += 10;
+    CHECK(type("000000") == KEYFOB_LOCKED && desk.last.locked_until == NOON + 120);
+    CHECK(desk.last.wait_seconds == 110);
     CHECK(keyfob_registration_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
-    CHECK(registration.codes.locked_until == NOON + 30);
+    CHECK(registration.codes.locked_until == NOON + 120 &&
+          registration.codes.failures == 6);
     CHECK(keyfob_unlock(&desk.store, "alice") == KEYFOB_OK);
     desk.context.now += 60;
     CHECK(log_in() == KEYFOB_OK && desk.last.locked_until == 0);
@@ -120,6 +125,7 @@ static int is_found_again_by_two_codes(void)
     keyfob_resync_t resync;
     uint64_t ahead = desk.context.now + 40 * 30;
 
+    desk.context.policy.drift_steps = 50;
     CHECK(keyfob_totp_code(&desk.secret, &desk.params, ahead, &first) == KEYFOB_OK);
     CHECK(keyfob_totp_code(&desk.secret, &desk.params, ahead + 30, &second) == KEYFOB_OK);
     CHECK(type(first.text) == KEYFOB_MISMATCH);
@@ -131,6 +137,23 @@ static int is_found_again_by_two_codes(void)
     CHECK(keyfob_totp_code(&desk.secret, &desk.params, ahead + 60, &second) == KEYFOB_OK);
     CHECK(type(second.text) == KEYFOB_OK && desk.last.offset == 1);
     CHECK(keyfob_set_drift(&desk.store, "alice", 0) == KEYFOB_OK);
+    desk.context.policy.drift_steps = 0;
+    return 0;
+}
+
+static int is_accepted_again_after_a_clock_was_ahead(void)
+{
+    keyfob_registration_t registration;
+
+    desk.context.now += 86400;
+    CHECK(log_in() == KEYFOB_OK);
+    desk.context.now -= 86400 - 3600;
+    CHECK(log_in() == KEYFOB_TOO_EARLY && desk.last.wait_seconds > 80000);
+    CHECK(keyfob_registration_status(&desk.store, "alice", &desk.context, &registration) == KEYFOB_OK);
+    CHECK(registration.refused_until == desk.last.locked_until);
+    CHECK(keyfob_forget_future_steps(&desk.store, "alice", &desk.context) == KEYFOB_OK);
+    desk.context.now += 60;
+    CHECK(log_in() == KEYFOB_OK);
     return 0;
 }
 
@@ -173,7 +196,7 @@ int life(void)
 
     if ((line = is_confirmed_by_its_first_code()) || (line = is_locked_by_wrong_codes()) ||
         (line = is_replaced_with_a_proof()) || (line = is_found_again_by_two_codes()) ||
-        (line = moves_to_another_system()) || (line = nothing_is_accepted_unless_it_is_stored()))
+        (line = is_accepted_again_after_a_clock_was_ahead()) || (line = moves_to_another_system()) || (line = nothing_is_accepted_unless_it_is_stored()))
         return line;
     return 0;
 }

@@ -15,7 +15,8 @@ static int run(const char *name, int (*checks)(void))
 int main(void)
 {
     int failed = run("token", token) | run("hashes", hashes) | run("life", life) |
-                 run("proposals", proposals) | run("hostile", hostile);
+                 run("proposals", proposals) | run("hostile", hostile) |
+                 run("callbacks", callbacks) | run("given", given);
 
     return failed != 0;
 }

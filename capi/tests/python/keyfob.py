@@ -27,15 +27,15 @@ Policy = structure(
     windows=c_uint8 * 4,
     free_failures=c_uint8,
     disabled_at=c_uint8,
+    pending_minutes=c_uint16,
     first_wait_seconds=c_uint32,
     longest_wait_seconds=c_uint32,
-    pending_minutes=c_uint16,
     resync_steps=c_uint16,
     drift_steps=c_uint8,
     recovery_codes=c_uint8,
-    legacy_secrets=c_uint8,
     recovery_format=c_uint32,
     pbkdf2_iterations=c_uint32,
+    legacy_secrets=c_uint32,
 )
 Context = structure("Context", now=c_uint64, policy=Policy, has_pepper=c_uint32, pepper=c_uint8 * 32)
 RecoveryCodes = structure("RecoveryCodes", count=c_uint32, codes=c_char * 30 * 16)
@@ -50,12 +50,14 @@ Enrollment = structure(
 Authentication = structure(
     "Authentication",
     locked_until=c_uint64,
+    wait_seconds=c_uint64,
     step=c_uint64,
     registration_id=c_uint8 * 16,
     proof=c_uint8 * 24,
     offset=c_int8,
     activated=c_uint8,
     replaced=c_uint8,
+    failures=c_uint8,
 )
 Load = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(Record))
 CompareAndSwap = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(Write))

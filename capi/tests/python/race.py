@@ -119,6 +119,7 @@ def main():
     library, store = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         race = Race(library, os.path.join(directory, "registrations.sqlite"), store == "naive")
+        race.open("nobody")[0].connection.close()  # makes the file: only one process at a time can
         for swaps in race.run(race.register):
             if (stored := swaps.count(SWAP_STORED)) != 1:
                 print(f"{stored} were stored where there was none")
