@@ -148,6 +148,10 @@ impl Server {
     /// Kills the server's process and all of its children, and waits for their end.
     pub(crate) fn kill(&mut self) {
         let postmaster = self.postmaster();
+        // First of all it makes no more children: one that outlived it could wait without end for a
+        // lock of another's.
+        let stop = ["-STOP", &postmaster.to_string()];
+        succeed(Command::new("kill").args(stop));
         let mut processes = BTreeSet::from([postmaster]);
         processes.extend(children(postmaster));
         let names = processes.iter().map(u32::to_string);
