@@ -323,7 +323,7 @@ mod moving_in {
 
     use indicatif::{ProgressBar, ProgressStyle};
     use keyfob::{
-        Engine, Error, LegacySecrets, Policy, RecoveryCount, RecoveryPolicy, SqliteStore,
+        Engine, Error, LegacySecrets, Migrated, Policy, RecoveryCount, RecoveryPolicy, SqliteStore,
         SystemEntropy, UnixTime,
     };
 
@@ -357,7 +357,7 @@ mod moving_in {
                 continue;
             }
             match engine.migrate(&id, token, now, &mut SystemEntropy) {
-                Ok(_) => report.taken_over += 1,
+                Ok(migrated) => report.take_over(&migrated, &id),
                 Err(Error::Rejected(rejection)) => report.note(&rejection.to_string(), &id),
                 Err(error) => return Err(error.into()),
             }
@@ -381,9 +381,19 @@ mod moving_in {
         taken_over: usize,
         /// By the reason, the names.
         refused: BTreeMap<String, Vec<String>>,
+        /// What of tokens that were taken over was not.
+        skipped: Vec<String>,
     }
 
     impl Report {
+        fn take_over(&mut self, migrated: &Migrated, id: &str) {
+            self.taken_over += 1;
+            let skipped = migrated.skipped_recovery_codes();
+            if skipped.total() > 0 {
+                self.skipped.push(format!("{}: {skipped}", printable(id)));
+            }
+        }
+
         fn note(&mut self, reason: &str, id: &str) {
             let names = self.refused.entry(reason.into()).or_default();
             names.push(printable(id));
@@ -401,6 +411,9 @@ mod moving_in {
                 for name in names {
                     println!("  {name}");
                 }
+            }
+            for skipped in &self.skipped {
+                println!("{skipped}");
             }
             println!(
                 "Registrations are called by serial number or issuer:account. Those without recovery codes \

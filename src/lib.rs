@@ -99,8 +99,8 @@ pub use time::*;
 #[cfg(feature = "sha2")]
 pub use transition::Recovered;
 pub use transition::{
-    Authenticated, Enrollment, ExistingRecoveryCodes, Migrated, Migration, NewRegistration, Proof,
-    Resynced,
+    Authenticated, Enrollment, ExistingRecoveryCodes, Migrated, Migration, NewRegistration,
+    OtherSystem, Proof, Resynced,
 };
 
 /// Compiles the README's examples as tests.

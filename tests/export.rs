@@ -34,10 +34,12 @@ fn what_a_list_has_no_room_for_is_told() {
     let mut rich = token(None);
     rich.serial = "123".into();
     rich.drift_steps = -3;
+    rich.burned = Some(Burned::up_to(Step::new(60_000_000)));
     rich.recovery_codes.push("12345678");
     let parts = [
         Omission::SerialNumber,
         Omission::Drift,
+        Omission::LastStep,
         Omission::RecoveryCodes,
     ];
     let (list, omitted) = write(&rich);

@@ -11,7 +11,8 @@ use keyfob::import::{
     self, Format, Import, ImportError, Imported, LeftOut, Limits, Options, Place, Reason, Unlock,
 };
 use keyfob::{
-    Base32Buffer, Engine, LegacySecrets, MemoryStore, Params, Policy, SystemEntropy, UnixTime,
+    Base32Buffer, Engine, LegacySecrets, MemoryStore, Params, Policy, Rejection, Step,
+    SystemEntropy, Totp, TotpParams, UnixTime, Window,
 };
 use support::rows;
 
@@ -486,7 +487,7 @@ fn a_counter_goes_on_where_it_stood() {
     let mut engine = engine();
     engine.migrate(&1, carol, NOW, &mut SystemEntropy).unwrap();
     let hotp = keyfob::Hotp::new(&carol.secret, keyfob::HotpParams::DEFAULT);
-    let code = |counter| hotp.code(keyfob::Step::new(counter));
+    let code = |counter| hotp.code(Step::new(counter));
     assert!(engine.authenticate(&1, &code(41), NOW).is_err());
     assert!(engine.authenticate(&1, &code(42), NOW).is_ok());
 }
@@ -503,6 +504,157 @@ fn what_is_handed_out_can_be_named_and_taken_over() {
     engine
         .migrate(&2, &handed_out, NOW, &mut SystemEntropy)
         .unwrap();
+}
+
+/// The present step of a token that goes by 30 seconds.
+const STEP: u64 = 60_000_000;
+
+/// The token of a `.google_authenticator` with these options, taken over at `NOW`.
+fn taken_over_from_pam(options: &str, policy: Policy) -> (Engine<MemoryStore<u32, 8>>, Totp) {
+    let file = format!("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n{options}\" TOTP_AUTH\n");
+    let format = Format::GoogleAuthenticatorPam;
+    let import = import::read_as(format, file.as_bytes(), &Options::default()).unwrap();
+    assert_eq!(import.left_out, []);
+    let mut engine = Engine::new(MemoryStore::new(), policy);
+    engine
+        .migrate(&1, &import.tokens[0], NOW, &mut SystemEntropy)
+        .unwrap();
+    let totp = Totp::new(&import.tokens[0].secret, TotpParams::DEFAULT);
+    (engine, totp)
+}
+
+/// The first step, counted from now, whose code is accepted when it is the present one.
+fn first_accepted(engine: &mut Engine<MemoryStore<u32, 8>>, totp: &Totp, drift: i64) -> u64 {
+    let accepted = (0..100).find(|away| {
+        let now = NOW.saturating_add(30 * away);
+        let step = Step::new(STEP + away).checked_add(drift).unwrap();
+        match engine.authenticate(&1, &totp.code(step), now) {
+            Ok(_) => true,
+            Err(error) => {
+                let refused = error.rejection();
+                assert!(matches!(
+                    refused,
+                    Some(Rejection::Replayed | Rejection::TooEarly(_))
+                ));
+                false
+            }
+        }
+    });
+    accepted.expect("the token works again")
+}
+
+#[test]
+fn a_step_that_a_file_says_was_used_is_used() {
+    for (options, policy, first) in [
+        ("\" DISALLOW_REUSE 60000001\n", Policy::strict(), 2),
+        (
+            "\" DISALLOW_REUSE 59999999 60000003 60000001\n",
+            Policy::DEFAULT,
+            4,
+        ),
+        (
+            "\" WINDOW_SIZE 17\n\" DISALLOW_REUSE 60000001 60000008\n",
+            Policy::DEFAULT,
+            9,
+        ),
+        (
+            "\" DISALLOW_REUSE 60000022\n\" TIME_SKEW 20\n",
+            Policy::lenient_for_hardware_tokens(),
+            3,
+        ),
+    ] {
+        let (mut engine, totp) = taken_over_from_pam(options, policy);
+        let drift = i64::from(engine.status(&1, NOW).unwrap().drift_steps);
+        let accepted = first_accepted(&mut engine, &totp, drift);
+        assert_eq!(accepted, first, "{options}");
+    }
+}
+
+/// A file is older than the last code that its system accepted: whatever it could have accepted by
+/// now is burned, as far ahead as it looked.
+#[test]
+fn what_a_system_could_accept_since_its_file_was_written_is_used() {
+    let old = "\" DISALLOW_REUSE 59990000\n";
+    for (options, policy, first) in [
+        (old.to_owned(), Policy::strict(), 2),
+        (format!("\" WINDOW_SIZE 1\n{old}"), Policy::strict(), 2),
+        (format!("\" WINDOW_SIZE 17\n{old}"), Policy::strict(), 9),
+        (format!("\" WINDOW_SIZE 17\n{old}"), Policy::DEFAULT, 9),
+        (format!("{old}\" WINDOW_SIZE 100\n"), Policy::DEFAULT, 51),
+        (String::new(), Policy::DEFAULT, 2),
+    ] {
+        let (mut engine, totp) = taken_over_from_pam(&options, policy);
+        let accepted = first_accepted(&mut engine, &totp, 0);
+        assert_eq!(accepted, first, "{options}");
+    }
+}
+
+/// Where an option can't be read it is told, and the token is taken over all the same.
+#[test]
+fn an_option_of_libpam_that_cannot_be_read_is_told() {
+    for option in [
+        "DISALLOW_REUSE 60000008 x",
+        "TIME_SKEW 40000",
+        "TIME_SKEW x",
+    ] {
+        let file = format!("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n\" {option}\n");
+        let format = Format::GoogleAuthenticatorPam;
+        let import = import::read_as(format, file.as_bytes(), &Options::default()).unwrap();
+        assert_eq!(import.left_out.len(), 1, "{option}");
+        let left_out = &import.left_out[0];
+        assert_eq!(
+            (left_out.place, left_out.reason),
+            (Place::Line(3), Reason::Malformed)
+        );
+        assert_eq!(import.tokens.len(), 1);
+    }
+}
+
+/// liboath keeps the last code of a time-based token and not its step, which may lie as far ahead as
+/// it looks.
+#[test]
+fn the_last_code_of_a_users_file_is_used() {
+    let secret = "3132333435363738393031323334353637383930";
+    let totp = totp_of_ascii_digits();
+    let last = totp.code(Step::new(STEP + 18));
+    for (fields, first) in [
+        (String::new(), 2),
+        ("\t0".into(), 2),
+        (format!("\t0\t{last}\t2027-01-15T08:00:00L"), 21),
+    ] {
+        let file = format!("HOTP/T30\talice\t-\t{secret}{fields}\n");
+        let import = import::read(file.as_bytes(), &Options::default()).unwrap();
+        let mut engine = engine();
+        engine
+            .migrate(&1, &import.tokens[0], NOW, &mut SystemEntropy)
+            .unwrap();
+        assert_eq!(first_accepted(&mut engine, &totp, 0), first, "{fields}");
+    }
+}
+
+fn totp_of_ascii_digits() -> Totp {
+    let secret = keyfob::Secret::from_bytes(b"12345678901234567890").unwrap();
+    Totp::new(&secret, TotpParams::DEFAULT)
+}
+
+/// The skew that libpam remembered is followed back, whatever the policy's cap: the token's clock is
+/// put right a step a log-in.
+#[test]
+fn an_imported_drift_heals() {
+    for policy in [Policy::strict(), Policy::DEFAULT] {
+        let policy = Policy {
+            window: Window::ONE_STEP,
+            ..policy
+        };
+        let (mut engine, totp) = taken_over_from_pam("\" TIME_SKEW 20\n", policy);
+        assert_eq!(engine.status(&1, NOW).unwrap().drift_steps, 20);
+        for (log_in, drift) in (1..).zip((0..20).rev()) {
+            let now = NOW.saturating_add(3_000 * log_in);
+            let step = totp.step_at(now).checked_add(drift).unwrap();
+            let answer = engine.authenticate(&1, &totp.code(step), now);
+            assert!(answer.is_ok(), "at {drift}: {answer:?}");
+        }
+    }
 }
 
 mod properties {

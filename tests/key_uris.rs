@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use keyfob::{
     Base32Buffer, CodeFormat, HotpParams, KeyUri, Params, Period, Secret, Step, TotpParams,
     UnixTime, UriError,
@@ -14,17 +16,19 @@ fn outcome(uri: Result<KeyUri<'_>, UriError>) -> String {
         Ok(uri) => summary(&uri),
         Err(UriError::Secret(_)) => "Secret".into(),
         Err(UriError::Algorithm(_)) => "Algorithm".into(),
+        Err(UriError::Misspelt { meant }) => format!("Misspelt {meant}"),
         Err(error) => format!("{error:?}"),
     }
 }
 
-/// The row's form: `type;issuer;account;algorithm;format;factor;secret;overridden issuer`.
+/// The row's form: `type;issuer;account;algorithm;format;factor;secret;overridden issuer`, then what
+/// was corrected and what was ignored, if anything.
 fn summary(uri: &KeyUri<'_>) -> String {
     let (kind, factor) = match uri.params() {
         Params::Totp(params) => ("totp", u64::from(params.period.as_seconds())),
         Params::Hotp(_) => ("hotp", uri.counter().unwrap().number()),
     };
-    format!(
+    let mut summary = format!(
         "{kind};{};{};{};{};{factor};{};{}",
         uri.issuer(),
         uri.account(),
@@ -33,7 +37,14 @@ fn summary(uri: &KeyUri<'_>) -> String {
         uri.secret().to_base32(&mut Base32Buffer::new()),
         uri.overridden_issuer()
             .map_or(String::new(), |issuer| issuer.to_string()),
-    )
+    );
+    for (name, meant) in uri.corrected() {
+        write!(summary, ";{name} is {meant}").unwrap();
+    }
+    for name in uri.ignored() {
+        write!(summary, ";{name} ignored").unwrap();
+    }
+    summary
 }
 
 #[cfg(feature = "sha2")]
@@ -153,6 +164,52 @@ proptest! {
         prop_assert_eq!(read.params(), &Params::Totp(params));
         prop_assert_eq!(read.secret().as_bytes(), &bytes[..]);
         prop_assert_eq!(KeyUri::parse_lenient(&written).unwrap().to_string(), written);
+    }
+
+    /// Escaped for HTML, however often, and with every letter's case changed in the names.
+    #[test]
+    fn what_was_escaped_for_html_is_refused_strictly_and_read_the_same(
+        issuer in names(), account in names(), seconds in 31..=86_400_u32, digits in 7..=8_u8,
+        ampersand in prop::sample::select(vec!["&amp;", "&AMP;", "&amp;amp;", "&#38;", "&#x26;"]),
+    ) {
+        let params = TotpParams {
+            period: Period::from_seconds(seconds).unwrap(),
+            format: CodeFormat::from_digits(digits).unwrap(),
+            ..TotpParams::DEFAULT
+        };
+        let written = KeyUri::totp(&secret(), params, &issuer, &account).unwrap().to_string();
+        let escaped = written.replace('&', ampersand);
+        prop_assert_eq!(KeyUri::parse(&escaped).err(), Some(UriError::HtmlEscaped));
+        let read = KeyUri::parse_lenient(&escaped).unwrap();
+        prop_assert_eq!(read.to_string(), written);
+        prop_assert_eq!((read.corrected().count(), read.ignored().count()), (3, 0));
+    }
+
+    /// A name one slip away from a parameter's never leaves that parameter's default in place.
+    #[test]
+    fn a_slip_is_never_passed_over(
+        name in prop::sample::select(vec!["algorithm", "digits", "period", "encoder"]),
+        place in any::<prop::sample::Index>(), letter in "[a-z]", slip in 0..4_usize,
+    ) {
+        let place = place.index(name.len());
+        let mut typed = name.to_owned();
+        match slip {
+            0 => drop(typed.remove(place)),
+            1 => typed.insert_str(place, &letter),
+            2 => typed.replace_range(place..=place, &letter),
+            _ => {
+                let moved = typed.remove(place);
+                typed.insert((place + 1) % name.len(), moved);
+            }
+        }
+        // The one that goes round from the end isn't a slip of two neighbours.
+        prop_assume!(typed != name && !(slip == 3 && place + 1 == name.len()));
+        let uri = format!("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&{typed}=8");
+        let strict = KeyUri::parse(&uri).err();
+        prop_assert!(matches!(strict, Some(UriError::Misspelt { .. })), "{:?}", strict);
+        if typed != "digit" {
+            prop_assert_eq!(KeyUri::parse_lenient(&uri).err(), strict);
+        }
     }
 
     #[test]

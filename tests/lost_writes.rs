@@ -277,8 +277,8 @@ fn a_fence_covers_a_resynchronisation_that_was_lost() {
     engine.authenticate(ID, &used, now).unwrap();
     store.restore(backup);
     engine.fence(ID, now).unwrap();
-    for code in [codes[0], codes[1], used] {
-        assert!(!is_ever_accepted(&store, policy, &code, now));
+    for code in [&codes[0], &codes[1], &used] {
+        assert!(!is_ever_accepted(&store, policy, code, now));
     }
 }
 

@@ -77,7 +77,8 @@ fn fullest() -> Desk {
         recovery_codes: codes.as_slice().into(),
         ..Migration::new(secret, params)
     };
-    let mut desk = desk();
+    let iterations = keyfob::Pbkdf2Iterations::new(1).unwrap();
+    let mut desk = desk_hashing_with(keyfob::SlowHash::Pbkdf2 { iterations });
     desk.migrate(&1, &migration, NOW, &mut Counting(0)).unwrap();
     let proof = desk.recover(&1, codes[3], NOW).unwrap();
     let new = NewRegistration {
@@ -185,7 +186,7 @@ fn counter_based() -> Desk {
     desk
 }
 
-fn with_scratch_codes(slow_hash: keyfob::SlowHash) -> Desk {
+fn desk_hashing_with(slow_hash: keyfob::SlowHash) -> Desk {
     let recovery = keyfob::RecoveryPolicy {
         slow_hash: Some(slow_hash),
         ..Policy::DEFAULT.recovery
@@ -194,7 +195,11 @@ fn with_scratch_codes(slow_hash: keyfob::SlowHash) -> Desk {
         recovery,
         ..Policy::DEFAULT
     };
-    let mut desk = Engine::new(MemoryStore::new(), policy);
+    Engine::new(MemoryStore::new(), policy)
+}
+
+fn with_scratch_codes(slow_hash: keyfob::SlowHash) -> Desk {
+    let mut desk = desk_hashing_with(slow_hash);
     let recovery_codes = &["12345678", "87654321"];
     let migration = Migration {
         recovery_codes: recovery_codes.into(),

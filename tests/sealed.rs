@@ -670,7 +670,11 @@ fn keys_change_while_people_log_in() {
             let now = NOW.saturating_add(30 * step);
             match engine.authenticate(id, &token.code_at(now), now) {
                 Ok(_) => accepted.lock().unwrap().push((step, id)),
-                Err(error) => assert_eq!(error, Error::Rejected(Rejection::Replayed)),
+                // Used by another thread, or one that is ahead has used a later one.
+                Err(error) => assert!(matches!(
+                    error,
+                    Error::Rejected(Rejection::Replayed | Rejection::TooEarly(_))
+                )),
             }
         }
     };
@@ -868,7 +872,7 @@ mod waiting {
         let code = Totp::new(&secret(), TotpParams::DEFAULT).code_at(later);
         let mut tasks = JoinSet::new();
         for _ in 0..64 {
-            let engine = Arc::clone(&engine);
+            let (engine, code) = (Arc::clone(&engine), code.clone());
             tasks.spawn(async move { engine.authenticate(ALICE, &code, later).await });
         }
         let answers = tasks.join_all().await;

@@ -38,6 +38,8 @@ fn base32() {
 #[test]
 fn pasted_base32_is_lenient_about_form_and_not_about_strength() {
     assert!(Secret::from_pasted_base32("gezd gnbv gy3t qojq gezd gnbv gy").is_ok());
+    let by_phone = "gezd\u{a0}gnbv\u{2013}gy3t\u{ad}qojq\u{200b}gezd\u{2011}gnbv\u{202f}gy";
+    assert!(Secret::from_pasted_base32(by_phone).is_ok());
     let short = SecretError::TooShort {
         bytes: 10,
         fewest: 16,

@@ -110,12 +110,12 @@ impl ModelToken {
     }
 
     /// Verifies by trying the window a step at a time.
-    fn verify(&self, code: Code, now: UnixTime) -> Result<u64, Refusal> {
+    fn verify(&self, code: &Code, now: UnixTime) -> Result<u64, Refusal> {
         let expected = self.totp.step_at(now).number();
         let last = expected.saturating_add(1);
         let matching = (expected.saturating_sub(1)..=last)
             .rev()
-            .find(|step| self.totp.code(Step::new(*step)) == code);
+            .find(|step| self.totp.code(Step::new(*step)) == *code);
         match (matching, self.refused_up_to) {
             (None, _) => Err(Refusal::Mismatch),
             (Some(step), Some(refused)) if step <= refused && refused > last => {
@@ -290,7 +290,7 @@ impl World {
             Event::Create => self.create(),
             Event::Migrate { epoch } => self.migrate(UnixTime::from_seconds(epoch)),
             Event::Submit { token, away } => self.submit_of(token, away),
-            Event::SubmitWrong => self.submit(Code::parse("000000").unwrap()),
+            Event::SubmitWrong => self.submit(&Code::parse("000000").unwrap()),
             Event::Recover { code } => self.recover_with(code),
             Event::RecoverWrong => self.recover(&"7".repeat(24)),
             Event::Replace => self.replace(),
@@ -399,13 +399,13 @@ impl World {
 
     fn submit_of(&mut self, token: usize, away: i64) {
         if let Some(code) = self.code_of(token, away) {
-            self.submit(code);
+            self.submit(&code);
         }
     }
 
-    fn submit(&mut self, code: Code) {
+    fn submit(&mut self, code: &Code) {
         let expected = model_submit(&mut self.model, code, self.now);
-        let outcome = rejected(self.engine.authenticate(&ALICE, &code, self.now));
+        let outcome = rejected(self.engine.authenticate(&ALICE, code, self.now));
         self.compare(outcome, expected, self.now);
     }
 
@@ -449,7 +449,7 @@ impl World {
             loaded: record.as_bytes().to_vec(),
             proposal: transition::authenticate(Some(&record), &code, &context).unwrap(),
             at: self.now,
-            outcome: model_submit(&mut model, code, self.now),
+            outcome: model_submit(&mut model, &code, self.now),
             model,
         });
     }
@@ -598,7 +598,7 @@ impl World {
 
 fn model_submit(
     model: &mut Option<Model>,
-    code: Code,
+    code: &Code,
     now: UnixTime,
 ) -> Outcome<(u64, bool, bool)> {
     let model = model.as_mut().ok_or(Rejection::Unknown)?;

@@ -63,7 +63,7 @@ async fn one_of_64_tasks_with_one_code_is_let_in() {
         let code = totp(&enroll(&engine).await).code_at(NOW);
         let mut tasks = JoinSet::new();
         for _ in 0..64 {
-            tasks.spawn(submit(engine.clone(), code, NOW));
+            tasks.spawn(submit(engine.clone(), code.clone(), NOW));
         }
         let (let_in, refused): (Vec<_>, Vec<_>) =
             tasks.join_all().await.into_iter().partition(Result::is_ok);
@@ -117,13 +117,13 @@ async fn an_aborted_request_lets_nobody_in_beside_another() {
     for round in 0..200 {
         let now = NOW.saturating_add(30 * round);
         let code = totp.code_at(now);
-        let first = tokio::spawn(submit(engine.clone(), code, now));
+        let first = tokio::spawn(submit(engine.clone(), code.clone(), now));
         for _ in 0..round {
             yield_now().await;
         }
         first.abort();
         let was_told = first.await.is_ok_and(|answer| answer.is_ok());
-        let again = submit(engine.clone(), code, now).await;
+        let again = submit(engine.clone(), code.clone(), now).await;
         assert!(again == REPLAYED || again.is_ok() && !was_told);
         assert_eq!(submit(engine.clone(), code, now).await, REPLAYED);
     }

@@ -89,6 +89,12 @@
 #define KEYFOB_RECOVERY_CODE_SIZE 30
 
 /**
+ * For `burned_is_known`: the other system stopped before it was read what it burned, or the token is
+ * new and no system ever accepted a code of it. Without that a code could be accepted twice.
+ */
+#define KEYFOB_BURNED_IS_ALL 2
+
+/**
  * Eight-byte words of a proposal.
  */
 #define KEYFOB_PROPOSAL_WORDS 200
@@ -313,6 +319,18 @@ enum keyfob_status_t
      * An epoch other than 0, which a key URI can't express.
      */
     KEYFOB_URI_EPOCH = 234,
+    /**
+     * It was escaped for HTML, so that `&amp;` stands for `&`.
+     */
+    KEYFOB_URI_HTML_ESCAPED = 235,
+    /**
+     * A parameter looks like a misspelt one.
+     */
+    KEYFOB_URI_MISSPELT = 236,
+    /**
+     * A parameter stands inside another one's value or inside the label.
+     */
+    KEYFOB_URI_SEPARATOR = 237,
     /**
      * The store can't be used now, or didn't tell what became of a write. If it was stored, the
      * code is used up.
@@ -758,6 +776,15 @@ typedef struct {
      * Other than 0 if the label names another issuer, which lost.
      */
     uint8_t issuer_overridden;
+    /**
+     * How many parameters weren't read: unknown ones, and those that say nothing of this kind of
+     * token.
+     */
+    uint8_t parameters_ignored;
+    /**
+     * How many were read under another name than the format's; 0 for `KEYFOB_STRICT`.
+     */
+    uint8_t parameters_corrected;
 } keyfob_uri_t;
 
 /**
@@ -1056,8 +1083,9 @@ typedef struct {
      */
     keyfob_params_t params;
     /**
-     * Other than 0 if it is known what was burned. If it isn't, all that could be accepted now is,
-     * and a counter is taken to be 0.
+     * 0 if it isn't known what was burned: a counter is then taken to be 0. For a token that goes by
+     * time, all that the other system may have accepted by now is burned besides, unless this is
+     * `KEYFOB_BURNED_IS_ALL`.
      */
     uint32_t burned_is_known;
     /**

@@ -177,6 +177,7 @@ impl keyfob_policy_t {
                 0 => None,
                 iterations => Some(slow_hash(iterations)?),
             },
+            ..RecoveryPolicy::DEFAULT
         })
     }
 

@@ -6,8 +6,8 @@ use core::ffi::c_char;
 use core::fmt::Write as _;
 
 use keyfob::{
-    Authenticated, Enrollment, ExistingRecoveryCodes, LockState, Migrated, Migration, Proof,
-    RegistrationId, Rejection, Resynced, Status, StatusState, UnixTime, Wait,
+    Authenticated, Enrollment, ExistingRecoveryCodes, LockState, Migrated, Migration, OtherSystem,
+    Proof, RegistrationId, Rejection, Resynced, Status, StatusState, UnixTime, Wait,
 };
 #[cfg(feature = "sha2")]
 use keyfob::{Recovered, RecoveryCodes};
@@ -264,6 +264,10 @@ impl Told<Resynced> for keyfob_resync_t {
     }
 }
 
+/// For `burned_is_known`: the other system stopped before it was read what it burned, or the token is
+/// new and no system ever accepted a code of it. Without that a code could be accepted twice.
+pub const KEYFOB_BURNED_IS_ALL: u32 = 2;
+
 /// A token as another system knew it. All zero but the secret and the parameters is right where
 /// nothing else is known.
 #[repr(C)]
@@ -273,8 +277,9 @@ pub struct keyfob_migration_t {
     pub secret: keyfob_secret_t,
     /// What it and its verifier agree on.
     pub params: keyfob_params_t,
-    /// Other than 0 if it is known what was burned. If it isn't, all that could be accepted now is,
-    /// and a counter is taken to be 0.
+    /// 0 if it isn't known what was burned: a counter is then taken to be 0. For a token that goes by
+    /// time, all that the other system may have accepted by now is burned besides, unless this is
+    /// `KEYFOB_BURNED_IS_ALL`.
     pub burned_is_known: u32,
     /// The steps that the other system burned; for a counter, all before its next one.
     pub burned: keyfob_burned_t,
@@ -313,6 +318,10 @@ impl keyfob_migration_t {
         let lines = unsafe { copied_text(room, self.recovery_codes, self.recovery_codes_length) }?;
         Ok(Migration {
             burned: (self.burned_is_known != 0).then_some(self.burned.into()),
+            other_system: match self.burned_is_known {
+                KEYFOB_BURNED_IS_ALL => OtherSystem::Stopped,
+                _ => OtherSystem::Unknown,
+            },
             drift_steps: self.drift_steps,
             recovery_codes: ExistingRecoveryCodes::from_lines(lines),
             ..Migration::new(self.secret.read()?, self.params.read()?)

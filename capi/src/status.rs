@@ -120,6 +120,12 @@ pub enum keyfob_status_t {
     KEYFOB_URI_ENCODER = 233,
     /// An epoch other than 0, which a key URI can't express.
     KEYFOB_URI_EPOCH = 234,
+    /// It was escaped for HTML, so that `&amp;` stands for `&`.
+    KEYFOB_URI_HTML_ESCAPED = 235,
+    /// A parameter looks like a misspelt one.
+    KEYFOB_URI_MISSPELT = 236,
+    /// A parameter stands inside another one's value or inside the label.
+    KEYFOB_URI_SEPARATOR = 237,
 
     /// The store can't be used now, or didn't tell what became of a write. If it was stored, the
     /// code is used up.
@@ -196,6 +202,9 @@ const TEXTS: &[(keyfob_status_t, &CStr)] = &[
     (KEYFOB_URI_COUNTER, c"a counter-based key URI needs a counter parameter, a whole number"),
     (KEYFOB_URI_ENCODER, c"the key URI's encoder isn't known: only steam is, for time-based tokens"),
     (KEYFOB_URI_EPOCH, c"a key URI can't express an epoch other than 0: enrol this token by other means"),
+    (KEYFOB_URI_HTML_ESCAPED, c"the key URI was escaped for HTML: put a plain & in place of each &amp;"),
+    (KEYFOB_URI_MISSPELT, c"the key URI has a parameter that looks like a misspelt secret, issuer, algorithm, digits, period, counter or encoder: name it so, or remove it"),
+    (KEYFOB_URI_SEPARATOR, c"the key URI has a parameter inside another one's value or inside the label: put a plain ? before the first parameter and a plain & between them"),
     (KEYFOB_STORE_FAILED, c"the store failed, nothing was accepted: check it, then try again"),
     (KEYFOB_CONFLICT, c"the record was written by somebody else in between: load it and decide again"),
     (KEYFOB_CONTENDED, c"too many requests for this registration at once: try again"),
@@ -332,6 +341,9 @@ impl From<UriError> for keyfob_status_t {
             UriError::Counter => KEYFOB_URI_COUNTER,
             UriError::Encoder => KEYFOB_URI_ENCODER,
             UriError::Epoch => KEYFOB_URI_EPOCH,
+            UriError::HtmlEscaped => KEYFOB_URI_HTML_ESCAPED,
+            UriError::Misspelt { .. } => KEYFOB_URI_MISSPELT,
+            UriError::Separator => KEYFOB_URI_SEPARATOR,
             _ => KEYFOB_URI_ENCODING,
         }
     }

@@ -42,6 +42,11 @@ pub struct keyfob_uri_t {
     pub account: [c_char; KEYFOB_NAME_SIZE],
     /// Other than 0 if the label names another issuer, which lost.
     pub issuer_overridden: u8,
+    /// How many parameters weren't read: unknown ones, and those that say nothing of this kind of
+    /// token.
+    pub parameters_ignored: u8,
+    /// How many were read under another name than the format's; 0 for `KEYFOB_STRICT`.
+    pub parameters_corrected: u8,
 }
 
 /// The URI that enrols a token, for a QR code: ended by a zero, `length` bytes without it.
@@ -142,6 +147,8 @@ impl keyfob_uri_t {
         write_name(&mut self.issuer, uri.issuer())?;
         write_name(&mut self.account, uri.account())?;
         self.issuer_overridden = u8::from(uri.overridden_issuer().is_some());
+        self.parameters_ignored = u8::try_from(uri.ignored().count()).unwrap_or(u8::MAX);
+        self.parameters_corrected = u8::try_from(uri.corrected().count()).unwrap_or(u8::MAX);
         Ok(())
     }
 }

@@ -14,6 +14,13 @@ fuzz_target!(|typed: &str| {
 
 /// What is left of a typed code without all that may stand between its symbols.
 fn symbols(typed: &str) -> String {
-    let letters = typed.chars().filter(|letter| letter.is_alphanumeric());
-    letters.flat_map(char::to_uppercase).collect()
+    let parts = ['\u{30fc}', '\u{ff70}']; // letters to Unicode, and typed for hyphens
+    let letters = typed.chars().filter(|letter| letter.is_alphanumeric() && !parts.contains(letter));
+    letters.map(narrow).flat_map(char::to_uppercase).collect()
+}
+
+/// The digit that a full-width one stands for.
+fn narrow(letter: char) -> char {
+    let wide = u32::from(letter).wrapping_sub(0xff10);
+    char::from_digit(wide, 10).unwrap_or(letter)
 }

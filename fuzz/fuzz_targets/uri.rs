@@ -1,5 +1,5 @@
-//! Key URIs: no text panics, and a URI that was read and printed reads the same and prints the
-//! same.
+//! Key URIs: no text panics, a URI that was read and printed reads the same and prints the same, and
+//! one that is escaped for HTML is refused strictly and read the same leniently.
 
 #![no_main]
 
@@ -21,12 +21,28 @@ fuzz_target!(|text: &str| {
             "what strict reads, lenient reads"
         );
     }
+    if let Ok(uri) = &strict {
+        assert_eq!(uri.corrected().count(), 0, "strict reading corrects nothing");
+        survives_escaping(text, uri);
+    }
     for (uri, reader) in [(strict, STRICT), (lenient, LENIENT)] {
         if let Ok(uri) = uri {
             survives_printing(&uri, reader);
         }
     }
 });
+
+/// Each `&` of the query, as HTML has it.
+fn survives_escaping(text: &str, uri: &KeyUri<'_>) {
+    let (path, query) = text.split_once('?').expect("it was read");
+    let parameters: Vec<_> = query.split('&').filter(|it| !it.is_empty()).collect();
+    let escaped = format!("{path}?{}", parameters.join("&amp;"));
+    if parameters.len() < 2 || escaped.trim_ascii().len() > KeyUri::MAX_BYTES {
+        return;
+    }
+    assert_eq!(STRICT(&escaped).err(), Some(UriError::HtmlEscaped));
+    assert_same(&LENIENT(&escaped).expect("it is read leniently"), uri);
+}
 
 fn survives_printing(uri: &KeyUri<'_>, reader: Reader) {
     let printed = uri.to_string();

@@ -50,7 +50,7 @@ impl Input<'_> {
         let answer = totp.verify(&typed, self.now(), self.window(), &mut burned);
         assert_eq!(
             answer.map(|found| found.step()),
-            self.model(&totp, typed, before)
+            self.model(&totp, &typed, before)
         );
 
         let Ok(found) = answer else {
@@ -66,7 +66,7 @@ impl Input<'_> {
     }
 
     /// What the documentation promises, step by step.
-    fn model(&self, totp: &Totp, typed: Code, burned: Burned) -> Result<Step, VerifyError> {
+    fn model(&self, totp: &Totp, typed: &Code, burned: Burned) -> Result<Step, VerifyError> {
         let expected = self.params().format;
         if typed.format() != expected {
             return Err(VerifyError::Format { expected });

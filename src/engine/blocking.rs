@@ -152,7 +152,7 @@ impl<S: RegistrationStore> Engine<S> {
     }
 
     /// Takes over a token that another system registered, active at once, with its recovery codes
-    /// or new ones.
+    /// or new ones. [`Migrated::skipped_recovery_codes`] tells which codes weren't taken over.
     ///
     /// # Errors
     /// [`Rejection::AlreadyRegistered`], [`Rejection::LegacySecret`],

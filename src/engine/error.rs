@@ -19,6 +19,12 @@ pub enum Error<E> {
     Corrupt(Corrupt),
     /// The recovery codes were hashed under a pepper that the engine doesn't have.
     PepperMissing,
+    /// The stored recovery codes ask for more work than the policy's
+    /// [`max_pbkdf2_iterations`](crate::RecoveryPolicy::max_pbkdf2_iterations) allows.
+    CostlyRecoveryCodes {
+        /// How many iterations of PBKDF2 a try takes.
+        iterations: u32,
+    },
     /// Others wrote in between, again and again: try again.
     Contended,
 }
@@ -40,6 +46,7 @@ impl<E> From<Failure> for Error<E> {
             Failure::Corrupt(error) => Self::Corrupt(error),
             Failure::Entropy(error) => Self::Entropy(error),
             Failure::PepperMissing => Self::PepperMissing,
+            Failure::CostlyRecoveryCodes { iterations } => Self::CostlyRecoveryCodes { iterations },
         }
     }
 }
@@ -52,6 +59,10 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
             Self::Entropy(error) => error.fmt(f),
             Self::Corrupt(error) => error.fmt(f),
             Self::PepperMissing => Failure::PepperMissing.fmt(f),
+            Self::CostlyRecoveryCodes { iterations } => {
+                let iterations = *iterations;
+                Failure::CostlyRecoveryCodes { iterations }.fmt(f)
+            }
             Self::Contended => {
                 f.write_str("too many requests for this registration at once: try again")
             }
@@ -66,7 +77,7 @@ impl<E: core::error::Error + 'static> core::error::Error for Error<E> {
             Self::Store(error) => Some(error),
             Self::Entropy(error) => Some(error),
             Self::Corrupt(error) => Some(error),
-            Self::PepperMissing | Self::Contended => None,
+            Self::PepperMissing | Self::CostlyRecoveryCodes { .. } | Self::Contended => None,
         }
     }
 }

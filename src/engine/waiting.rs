@@ -141,7 +141,7 @@ impl<S: AsyncRegistrationStore> AsyncEngine<S> {
     }
 
     /// Takes over a token that another system registered, active at once, with its recovery codes
-    /// or new ones.
+    /// or new ones. [`Migrated::skipped_recovery_codes`] tells which codes weren't taken over.
     ///
     /// # Errors
     /// [`Rejection::AlreadyRegistered`], [`Rejection::LegacySecret`],

@@ -16,8 +16,9 @@ use crate::{KeyUri, Params, Step, UnixTime, UriText};
 /// what it is written to.
 ///
 /// A URI has an account, for which the serial number stands where there is none, but no drift, no
-/// recovery codes and no epoch. What isn't written is among the answer. White space around a name
-/// isn't part of it.
+/// recovery codes, no epoch, and of a time-based token no last used step. What isn't written is among
+/// the answer. An app needs none of it. For another server write [`pskc`](fn@super::pskc), which has
+/// drift and step. White space around a name isn't part of it.
 ///
 /// ```
 /// use keyfob::export;
@@ -58,9 +59,12 @@ pub fn uri_list(
 /// What of a token that is written has no place in a URI.
 fn parts_omitted(token: &Imported) -> impl Iterator<Item = Omission> {
     let serial = !token.serial.trim().is_empty() && !token.account.trim().is_empty();
+    let is_used = token.burned.is_some_and(|burned| burned.last().is_some());
+    let last_step = is_used && matches!(token.params, Params::Totp(_));
     [
         (serial, Omission::SerialNumber),
         (token.drift_steps != 0, Omission::Drift),
+        (last_step, Omission::LastStep),
         (!token.recovery_codes.is_empty(), Omission::RecoveryCodes),
     ]
     .into_iter()

@@ -53,13 +53,18 @@ pub enum Omission {
     SerialNumber,
     /// Its drift. The token is in the file.
     Drift,
+    /// The last step that a time-based token has used. The token is in the file.
+    LastStep,
 }
 
 impl Omission {
     /// Whether the file lacks the token itself, not only something of it.
     #[must_use]
     pub const fn is_token(self) -> bool {
-        !matches!(self, Self::RecoveryCodes | Self::SerialNumber | Self::Drift)
+        !matches!(
+            self,
+            Self::RecoveryCodes | Self::SerialNumber | Self::Drift | Self::LastStep
+        )
     }
 }
 
@@ -80,6 +85,9 @@ impl fmt::Display for Omission {
             Self::SerialNumber => "this format has no room for the serial number beside the account",
             Self::Drift => {
                 "this format can't say how far the token's clock is off: resynchronise it in the other system"
+            }
+            Self::LastStep => {
+                "this format can't say which code was used last: whoever checks codes by it must refuse those of now and of the next steps"
             }
             Self::RecoveryCodes => {
                 "this format has no recovery codes: generate new ones in the other system"

@@ -1,14 +1,16 @@
 //! `.google_authenticator` of google-authenticator-libpam: a secret, options, and scratch codes,
 //! which are recovery codes. Always SHA-1 and six digits.
 //!
-//! The format is published with the module, in `FILEFORMAT`.
+//! The format is published with the module, in `FILEFORMAT`; what the options do is in its source.
+//!
+//! `RESETTING_TIME_SKEW` has codes that were typed and not accepted: nothing is burned by it.
 
 use std::string::String;
 
 use super::described::{Described, Kind, Number};
 use super::import::Reading;
 use super::{ImportError, Imported, Place, Reason, RecoveryCodeTexts};
-use crate::{Burned, Secret, Step};
+use crate::{Burned, OtherSystem, Secret, Step};
 
 /// What a line with an option starts with.
 pub(super) const OPTION: &str = "\" ";
@@ -18,8 +20,8 @@ pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportEr
     let (line, secret) = lines.next().unwrap_or((1, ""));
     let mut options = Options::default();
     for (line, text) in lines {
-        if !options.read_line(text.trim_end()) {
-            reading.leave_out(Place::Line(line), String::new(), Reason::RecoveryCode)?;
+        if let Err(reason) = options.read_line(text.trim_end()) {
+            reading.leave_out(Place::Line(line), String::new(), reason)?;
         }
     }
     let secret = Secret::from_legacy_base32(secret.trim()).map_err(Reason::from);
@@ -37,34 +39,62 @@ struct Options {
     /// The next one; 0 for a time-based token.
     counter: Number,
     period: Number,
+    /// How many codes are tried.
+    window: Number,
     drift_steps: i16,
     last_step: Option<Step>,
     scratch_codes: RecoveryCodeTexts,
 }
 
 impl Options {
-    /// Reads an option or a scratch code; tells whether it was either, or nothing.
-    fn read_line(&mut self, line: &str) -> bool {
+    /// Reads an option or a scratch code, or tells why it is neither.
+    fn read_line(&mut self, line: &str) -> Result<(), Reason> {
         if let Some(option) = line.strip_prefix(OPTION) {
-            self.read(option);
-        } else if is_scratch_code(line) {
-            self.scratch_codes.push(line);
-        } else {
-            return line.is_empty();
+            return self.read(option);
         }
-        true
+        if is_scratch_code(line) {
+            self.scratch_codes.push(line);
+        } else if !line.is_empty() {
+            return Err(Reason::RecoveryCode);
+        }
+        Ok(())
     }
 
     /// Reads an option. Those that say how the module slows guessing are keyfob's own affair.
-    fn read(&mut self, option: &str) {
+    fn read(&mut self, option: &str) -> Result<(), Reason> {
         let (name, value) = option.split_once(' ').unwrap_or((option, ""));
+        let value = value.trim();
         match name {
             "HOTP_COUNTER" => self.counter = Number::parse(value),
             "STEP_SIZE" => self.period = Number::parse(value),
-            "TIME_SKEW" => self.drift_steps = value.trim().parse().unwrap_or(0),
-            "DISALLOW_REUSE" => self.last_step = last_step(value),
+            "WINDOW_SIZE" => self.window = Number::parse(value),
+            "TIME_SKEW" => self.drift_steps = value.parse().map_err(|_| Reason::Malformed)?,
+            "DISALLOW_REUSE" => return self.read_used_steps(value),
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Keeps the last of the steps whose codes were used.
+    fn read_used_steps(&mut self, steps: &str) -> Result<(), Reason> {
+        for step in steps.split_ascii_whitespace() {
+            let step = step.parse().map_err(|_| Reason::Malformed)?;
+            self.last_step = self.last_step.max(Some(Step::new(step)));
+        }
+        Ok(())
+    }
+
+    /// How far ahead the module looks: half of its window, which has three codes unless it is set. At
+    /// least a step, because the code that sets a skew anew may be one after what is then kept.
+    fn other_system(&self) -> OtherSystem {
+        let codes = match self.window {
+            Number::Absent => 3,
+            Number::Whole(codes @ 1..=100) => codes,
+            // It lets nobody in.
+            Number::Whole(_) | Number::Wrong => return OtherSystem::Unknown,
+        };
+        let steps = u16::try_from(codes / 2).unwrap_or(u16::MAX).max(1);
+        OtherSystem::LooksAhead { steps }
     }
 
     fn token(self, secret: Result<Secret, Reason>) -> Result<Imported, Reason> {
@@ -82,6 +112,7 @@ impl Options {
         let token = described.token(secret)?;
         Ok(Imported {
             burned: token.burned.or(self.last_step.map(Burned::up_to)),
+            other_system: self.other_system(),
             drift_steps: match described.kind {
                 Kind::Hotp => 0, // it has no clock
                 _ => self.drift_steps,
@@ -90,13 +121,4 @@ impl Options {
             ..token
         })
     }
-}
-
-/// The last of the steps whose codes were used.
-fn last_step(steps: &str) -> Option<Step> {
-    let steps = steps.split_ascii_whitespace();
-    steps
-        .filter_map(|step| step.parse().ok())
-        .max()
-        .map(Step::new)
 }

@@ -75,8 +75,21 @@ impl<'a> Reading<'a> {
     #[inline]
     pub(super) fn keep_token(&mut self, token: Imported) -> Result<(), ImportError> {
         self.count()?;
+        self.make_room();
         self.found.tokens.push(token);
         Ok(())
+    }
+
+    /// Makes room for one more token, and leaves no secret where those before were.
+    fn make_room(&mut self) {
+        let tokens = &mut self.found.tokens;
+        if tokens.len() < tokens.capacity() {
+            return;
+        }
+        let places = tokens.len().saturating_mul(2).max(4);
+        let mut larger = Vec::with_capacity(places);
+        larger.extend(tokens.iter_mut().map(Imported::take));
+        *tokens = larger;
     }
 
     pub(super) fn leave_out(

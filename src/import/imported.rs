@@ -7,13 +7,13 @@ use std::vec::Vec;
 use zeroize::Zeroize as _;
 
 use super::Place;
-use crate::{Burned, ExistingRecoveryCodes, Migration, Params, Secret, Step};
+use crate::{Burned, ExistingRecoveryCodes, Migration, OtherSystem, Params, Secret, Step};
 
 /// A token that another system registered, and all that its file says of it.
 ///
-/// [`Engine::migrate`](crate::Engine::migrate) takes it by reference as it is. Of a time-based
-/// token it then burns every step that could be accepted at that moment, because the file tells at
-/// best what was used when it was written.
+/// [`Engine::migrate`](crate::Engine::migrate) takes it by reference as it is. What the file says is
+/// used stays used. Of a time-based token `migrate` burns what the other system may have accepted by
+/// that moment as well, because the file tells at best what was used when it was written.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Imported {
@@ -23,6 +23,9 @@ pub struct Imported {
     pub params: Params,
     /// The last step used, or the counters before the next one, where the file tells.
     pub burned: Option<Burned>,
+    /// What the other system may have accepted after the file was written: how far ahead it looks,
+    /// where the file tells. That it has stopped is yours to say.
+    pub other_system: OtherSystem,
     /// How many steps the token's clock is ahead, where the file tells; else 0.
     pub drift_steps: i16,
     /// Who issued the token; empty if the file doesn't say.
@@ -47,6 +50,7 @@ impl Imported {
             secret,
             params,
             burned: None,
+            other_system: OtherSystem::Unknown,
             drift_steps: 0,
             issuer: String::new(),
             account: String::new(),
@@ -55,6 +59,12 @@ impl Imported {
             remarks: Vec::new(),
             place: Place::File,
         }
+    }
+
+    /// The token. A copy of its secret takes its place, to be wiped there.
+    pub(super) fn take(&mut self) -> Self {
+        let rest = Self::new(self.secret.clone(), self.params);
+        core::mem::replace(self, rest)
     }
 
     /// The next counter of a counter-based token, 0 if nothing is known; `None` for a time-based
@@ -87,6 +97,7 @@ impl From<Migration<'_>> for Imported {
             .for_each(|code| recovery_codes.push(code));
         Self {
             burned: migration.burned,
+            other_system: migration.other_system,
             drift_steps: migration.drift_steps,
             recovery_codes,
             ..Self::new(migration.secret.clone(), migration.params)
@@ -97,11 +108,8 @@ impl From<Migration<'_>> for Imported {
 impl<'a> From<&'a Imported> for Migration<'a> {
     fn from(imported: &'a Imported) -> Self {
         Self {
-            burned: match imported.params {
-                Params::Hotp(_) => imported.burned,
-                // A file is older than the last code that its system accepted.
-                Params::Totp(_) => None,
-            },
+            burned: imported.burned,
+            other_system: imported.other_system,
             drift_steps: imported.drift_steps,
             recovery_codes: imported.recovery_codes.as_existing(),
             ..Self::new(imported.secret.clone(), imported.params)
@@ -118,6 +126,7 @@ impl fmt::Debug for Imported {
             .field("serial", &self.serial)
             .field("params", &self.params)
             .field("burned", &self.burned)
+            .field("other_system", &self.other_system)
             .field("drift_steps", &self.drift_steps)
             .field("recovery_codes", &self.recovery_codes)
             .field("remarks", &self.remarks)
@@ -208,6 +217,19 @@ pub enum Remark {
     KeyPolicy,
     /// The other system asked for a PIN besides the code. keyfob doesn't.
     Pin,
+    /// The key URI has a parameter that wasn't read: an unknown one, or one that says nothing of this
+    /// kind of token.
+    ParameterIgnored {
+        /// Its name.
+        name: String,
+    },
+    /// The key URI has a parameter under another name, and it was read.
+    ParameterCorrected {
+        /// The name in the file.
+        name: String,
+        /// What it was taken for.
+        meant: &'static str,
+    },
 }
 
 impl fmt::Display for Remark {
@@ -220,6 +242,12 @@ impl fmt::Display for Remark {
                 f.write_str("the file restricts the key's use; that isn't taken over")
             }
             Self::Pin => f.write_str("a PIN was asked for besides the code; it isn't taken over"),
+            Self::ParameterIgnored { name } => {
+                write!(f, "the key URI's parameter {name:?} wasn't read")
+            }
+            Self::ParameterCorrected { name, meant } => {
+                write!(f, "the key URI's parameter {name:?} was read as {meant}")
+            }
         }
     }
 }

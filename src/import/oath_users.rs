@@ -1,11 +1,18 @@
 //! The users file of liboath: `HOTP/T30/6 user pin hexsecret [moving factor] [last code] [time]`.
 //! Always SHA-1.
+//!
+//! Of a time-based token the file keeps the last code, and not its step: it is known only to be one
+//! that liboath could accept then, so as far ahead as it looks.
 
 use std::string::String;
 
 use super::described::{Described, Kind, Number};
 use super::import::Reading;
 use super::{ImportError, Imported, Place, Reason, Remark, encoding};
+use crate::OtherSystem;
+
+/// The widest window that the manual of `pam_oath` calls typical; the file doesn't have it.
+const WINDOW: u16 = 20;
 
 pub(super) fn read(text: &str, reading: &mut Reading<'_>) -> Result<(), ImportError> {
     reading.expect_lines(text);
@@ -50,6 +57,7 @@ impl User<'_> {
         Ok(Imported {
             account: self.name.into(),
             remarks: remarks.into_iter().collect(),
+            other_system: self.other_system(),
             ..described.token(encoding::secret_from_hex(self.secret))?
         })
     }
@@ -80,9 +88,21 @@ impl User<'_> {
     /// The next counter: once a code was accepted, the file has that code's.
     fn counter(&self) -> Number {
         let counter = Number::parse(self.moving_factor).or(0);
-        match self.last_code {
-            "" | "-" => counter,
-            _ => counter.last_shown(),
+        if self.was_used() {
+            return counter.last_shown();
         }
+        counter
+    }
+
+    /// Whether the file has a last code.
+    fn was_used(&self) -> bool {
+        !matches!(self.last_code, "" | "-")
+    }
+
+    fn other_system(&self) -> OtherSystem {
+        if self.was_used() {
+            return OtherSystem::LooksAhead { steps: WINDOW };
+        }
+        OtherSystem::Unknown
     }
 }

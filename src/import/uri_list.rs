@@ -48,27 +48,47 @@ fn starts_with(text: &str, scheme: &str) -> bool {
     strip_scheme(text, scheme).is_some()
 }
 
-/// The token of a key URI, read leniently.
+/// What Ente Auth adds to the key URIs that it exports.
+const ENTE: &str = "codeDisplay";
+
+/// The token of a key URI, read leniently. Ente's counter is that of the code it showed last.
 pub(super) fn read_uri(uri: &str) -> Result<Imported, UriError> {
-    Ok(Imported::from(&KeyUri::parse_lenient(uri)?))
+    let uri = KeyUri::parse_lenient(uri)?;
+    if uri.ignored().any(|name| name == ENTE) {
+        return Ok(exported(&uri));
+    }
+    Ok(Imported::from(&uri))
 }
 
 /// A token that its key URI describes.
 impl From<&KeyUri<'_>> for Imported {
     fn from(uri: &KeyUri<'_>) -> Self {
-        let overridden = uri
-            .overridden_issuer()
-            .map(|label| Remark::IssuerOverridden {
-                label: label.to_string(),
-            });
         Self {
             burned: uri.counter().map(Burned::before),
             issuer: uri.issuer().to_string(),
             account: uri.account().to_string(),
-            remarks: overridden.into_iter().collect(),
+            remarks: remarks(uri).collect(),
             ..Self::new(uri.secret().clone(), *uri.params())
         }
     }
+}
+
+/// What was overridden, corrected and ignored.
+fn remarks(uri: &KeyUri<'_>) -> impl Iterator<Item = Remark> {
+    let overridden = uri.overridden_issuer();
+    let overridden = overridden.map(|label| Remark::IssuerOverridden {
+        label: label.to_string(),
+    });
+    let corrected = uri
+        .corrected()
+        .map(|(name, meant)| Remark::ParameterCorrected {
+            name: name.to_string(),
+            meant,
+        });
+    let ignored = uri.ignored().map(|name| Remark::ParameterIgnored {
+        name: name.to_string(),
+    });
+    overridden.into_iter().chain(corrected).chain(ignored)
 }
 
 /// The exports of Google Authenticator in a list: the numbers of the QR codes of each that were
@@ -117,8 +137,8 @@ impl Exports {
     }
 }
 
-/// A token of an export. Google Authenticator counts up before it shows a code, so its counter is
-/// that of the code it showed last.
+/// A token of an app's export. Google Authenticator and Ente Auth count up before they show a code, so
+/// their counter is that of the code they showed last.
 fn exported(uri: &KeyUri<'_>) -> Imported {
     Imported {
         burned: uri.counter().map(Burned::up_to),

@@ -6,6 +6,7 @@
 use base32::{Error, RFC4648_NOPAD};
 
 use super::secret::{Base32Buffer, SecretError};
+use super::typed::{is_hyphen, is_space};
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -29,7 +30,8 @@ pub(super) fn decode_canonical<'a>(
     Ok(bytes)
 }
 
-/// Reads what people paste and other systems write: either case, spaces, hyphens, padding.
+/// Reads what people paste and other systems write: either case, spaces, hyphens and what phones
+/// make of them, padding.
 ///
 /// Like the authenticator apps, it drops bits that don't fill a byte.
 pub(super) fn decode_lenient(
@@ -55,7 +57,7 @@ fn normalise(
     for (offset, letter) in text.enumerate() {
         match letter.to_ascii_uppercase() {
             '=' => padded = true,
-            separator if separator == '-' || separator.is_whitespace() => {}
+            separator if is_space(separator) || is_hyphen(separator) => {}
             symbol if is_symbol(symbol) && !padded => {
                 buffer.put(length, symbol)?;
                 length = length.saturating_add(1);

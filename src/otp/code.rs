@@ -3,17 +3,20 @@
 use core::fmt;
 
 use subtle::{ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroize as _;
 
 use super::params::CodeFormat;
 use super::truncate::Divisor;
+use super::typed::{is_hyphen, is_space, narrow};
 
 const STEAM_ALPHABET: &[u8; 26] = b"23456789BCDFGHJKMNPQRTVWXY";
 
-/// A one-time code. `Debug` hides it; [`Display`](fmt::Display) and [`Code::to_text`] show it.
+/// A one-time code. `Debug` hides it; [`Display`](fmt::Display) and [`Code::to_text`] show it. Wiped
+/// on drop.
 ///
 /// Two codes compare in constant time. But comparing is not verifying: it accepts the same code
 /// again and again. Use [`Totp::verify`](crate::Totp::verify), which burns what it accepts.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Code {
     value: u32,
     format: CodeFormat,
@@ -23,8 +26,11 @@ impl Code {
     /// Reads what a person typed or pasted: 6, 7 or 8 digits, or five Steam symbols in either
     /// case.
     ///
-    /// Spaces anywhere and hyphens between symbols are dropped, as in `123 456` and `123-456`.
-    /// Nothing else is: no sign, no underscore, no digits of other scripts.
+    /// Spaces anywhere and single hyphens between symbols are dropped, as in `123 456` and
+    /// `123-456`. So is what phones and word processors make of them: no-break and narrow spaces,
+    /// characters without a width, soft hyphens, dashes and minus signs. Full-width digits (U+FF10
+    /// to U+FF19) count as digits. Nothing else does: no sign, no underscore, no digits of other
+    /// scripts.
     ///
     /// ```
     /// use keyfob::{Code, CodeError, CodeFormat};
@@ -32,6 +38,7 @@ impl Code {
     /// let code = Code::parse(" 123 456\n")?;
     /// assert_eq!(code.format(), CodeFormat::SixDigits);
     /// assert_eq!(code.to_text().as_str(), "123456");
+    /// assert_eq!(Code::parse("123\u{2013}456"), Ok(code)); // with a dash
     /// assert_eq!(Code::parse("12345"), Err(CodeError::Length));
     /// # Ok::<(), CodeError>(())
     /// ```
@@ -40,11 +47,11 @@ impl Code {
     /// A [`CodeError`] that tells the person what to change. No attempt was made with the code,
     /// so none should be counted.
     pub fn parse(typed: &str) -> Result<Self, CodeError> {
-        let symbols = read_symbols(typed)?;
+        let Symbols(symbols) = &Symbols::read(typed)?;
         if symbols.iter().all(u8::is_ascii_digit) {
-            return Self::from_digits(&symbols);
+            return Self::from_digits(symbols);
         }
-        Self::from_steam_symbols(&symbols).ok_or(CodeError::Symbol)
+        Self::from_steam_symbols(symbols).ok_or(CodeError::Symbol)
     }
 
     pub(super) const fn from_value(value: u32, format: CodeFormat) -> Self {
@@ -86,7 +93,7 @@ impl Code {
     }
 
     /// The number that the code's symbols stand for.
-    pub(super) const fn value(self) -> u32 {
+    pub(super) const fn value(&self) -> u32 {
         self.value
     }
 
@@ -94,8 +101,11 @@ impl Code {
     #[must_use]
     pub fn to_text(&self) -> CodeText {
         let Self { mut value, format } = *self;
-        let mut symbols = [0; 8];
-        let symbols = symbols.get_mut(..format.symbols()).unwrap_or_default();
+        let mut text = CodeText {
+            symbols: [0; CodeText::MOST_SYMBOLS],
+            length: format.symbols(),
+        };
+        let symbols = text.symbols.get_mut(..text.length).unwrap_or_default();
         let base = format.base();
         for symbol in symbols.iter_mut() {
             *symbol = format.symbol(base.remainder(value));
@@ -105,7 +115,7 @@ impl Code {
         if format != CodeFormat::Steam {
             symbols.reverse();
         }
-        CodeText::of_symbols(symbols)
+        text
     }
 }
 
@@ -127,31 +137,49 @@ impl CodeFormat {
     }
 }
 
-/// The typed symbols in upper case, at most nine of them: one more than the longest code has.
-fn read_symbols(typed: &str) -> Result<heapless::Vec<u8, 9>, CodeError> {
-    let mut symbols = heapless::Vec::new();
-    let mut after_hyphen = false;
-    for byte in typed.trim_ascii().bytes() {
-        if byte.is_ascii_whitespace() {
-            continue;
+/// The typed symbols in upper case, at most nine of them: one more than the longest code has. Wiped
+/// on drop.
+struct Symbols(heapless::Vec<u8, 9>);
+
+impl Symbols {
+    fn read(typed: &str) -> Result<Self, CodeError> {
+        let mut symbols = Self(heapless::Vec::new());
+        let mut after_hyphen = false;
+        for letter in typed.chars().filter(|letter| !is_space(*letter)) {
+            let hyphen = is_hyphen(letter);
+            if hyphen && (symbols.0.is_empty() || after_hyphen) {
+                return Err(CodeError::Symbol);
+            }
+            if !hyphen {
+                symbols.push(narrow(letter))?;
+            }
+            after_hyphen = hyphen;
         }
-        let hyphen = byte == b'-';
-        if hyphen && (symbols.is_empty() || after_hyphen)
-            || !hyphen && !byte.is_ascii_alphanumeric()
-        {
+        if after_hyphen {
             return Err(CodeError::Symbol);
         }
-        if !hyphen {
-            symbols
-                .push(byte.to_ascii_uppercase())
-                .map_err(|_| CodeError::Length)?;
+        Ok(symbols)
+    }
+
+    fn push(&mut self, letter: char) -> Result<(), CodeError> {
+        if !letter.is_ascii_alphanumeric() {
+            return Err(CodeError::Symbol);
         }
-        after_hyphen = hyphen;
+        let symbol = u8::try_from(letter.to_ascii_uppercase()).map_err(|_| CodeError::Symbol)?;
+        self.0.push(symbol).map_err(|_| CodeError::Length)
     }
-    if after_hyphen {
-        return Err(CodeError::Symbol);
+}
+
+impl Drop for Symbols {
+    fn drop(&mut self) {
+        self.0.as_mut_slice().zeroize();
     }
-    Ok(symbols)
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        self.value.zeroize();
+    }
 }
 
 /// Constant time over the digits.
@@ -177,25 +205,27 @@ impl fmt::Debug for Code {
     }
 }
 
-/// A [`Code`] as text, kept inline.
+/// A [`Code`] as text, kept inline. Wiped on drop.
 #[derive(Clone)]
-pub struct CodeText(heapless::String<8>);
+pub struct CodeText {
+    symbols: [u8; Self::MOST_SYMBOLS],
+    length: usize,
+}
 
 impl CodeText {
+    const MOST_SYMBOLS: usize = 8;
+
     /// The symbols.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        let symbols = self.symbols.get(..self.length).unwrap_or_default();
+        core::str::from_utf8(symbols).unwrap_or_default()
     }
+}
 
-    fn of_symbols(symbols: &[u8]) -> Self {
-        let mut text = heapless::String::new();
-        for symbol in symbols {
-            // No code is longer than the eight symbols that fit, and all are ASCII, which the mask
-            // tells the compiler.
-            let _ = text.push(char::from(*symbol & 0x7f));
-        }
-        Self(text)
+impl Drop for CodeText {
+    fn drop(&mut self) {
+        self.symbols.as_mut_slice().zeroize();
     }
 }
 

@@ -14,6 +14,7 @@ mod params;
 mod secret;
 mod totp;
 mod truncate;
+mod typed;
 mod verify;
 
 #[cfg(feature = "sha2")]
@@ -27,4 +28,6 @@ pub use params::{
 };
 pub use secret::{Base32Buffer, Secret, SecretError};
 pub use totp::{Hotp, Totp};
+#[cfg(feature = "sha2")]
+pub(crate) use typed::{is_hyphen, is_space, narrow};
 pub use verify::{Burned, Match, VerifyError};

@@ -84,8 +84,9 @@ impl Secret {
         Self::from_bytes(base32::decode_canonical(text, &mut buffer.0)?)
     }
 
-    /// Reads the base32 that people paste: either case, with spaces, hyphens or padding. Bits that
-    /// don't fill a byte are dropped, as the authenticator apps do.
+    /// Reads the base32 that people paste: either case, with padding, spaces and hyphens, and what
+    /// phones make of those, as [`Code::parse`](crate::Code::parse) says. Bits that don't fill a
+    /// byte are dropped, as the authenticator apps do.
     ///
     /// # Errors
     /// A [`SecretError`] that says what is wrong, and where.

@@ -30,7 +30,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | bits 0–1 hashing (0 there are none and nothing follows, 1 HMAC, 2 PBKDF2, 3 Argon2id), 2 Crockford's spelling, 3 peppered, 4 digits only; the others are 0 |
+//! | 1 | bits 0–1 hashing (0 there are none and nothing follows, 1 HMAC, 2 PBKDF2, 3 Argon2id), 2 and 5 spelling (0 as given, 4 Crockford's, 32 foreign, 36 short), 3 peppered, 4 digits only; the others are 0 |
 //! | 4 | with PBKDF2: iterations |
 //! | 1 | symbols of a code, 0 if they differ |
 //! | 1 | how many codes, 1 to 16 |
@@ -58,7 +58,10 @@ const COUNTER: u8 = 1 << 4;
 const EPOCH: u8 = 1 << 5;
 const BURNED: u8 = 1 << 6;
 
+const SPELLING: u8 = FOREIGN | CROCKFORD;
 const CROCKFORD: u8 = 1 << 2;
+const FOREIGN: u8 = 1 << 5;
+const SHORT: u8 = FOREIGN | CROCKFORD;
 const PEPPERED: u8 = 1 << 3;
 const DIGITS_ONLY: u8 = 1 << 4;
 
@@ -123,7 +126,7 @@ impl Writer<'_> {
         };
         self.byte(
             hashing
-                | flag(CROCKFORD, set.spelling == Spelling::Crockford)
+                | spelling_number(set.spelling)
                 | flag(PEPPERED, set.peppered)
                 | flag(DIGITS_ONLY, set.shape.digits_only),
         );
@@ -162,6 +165,15 @@ const fn format_number(format: CodeFormat) -> u8 {
         CodeFormat::SevenDigits => 1,
         CodeFormat::EightDigits => 2,
         CodeFormat::Steam => 3,
+    }
+}
+
+const fn spelling_number(spelling: Spelling) -> u8 {
+    match spelling {
+        Spelling::AsGiven => 0,
+        Spelling::Crockford => CROCKFORD,
+        Spelling::Foreign => FOREIGN,
+        Spelling::Short => SHORT,
     }
 }
 
@@ -320,7 +332,7 @@ impl<'a> Reader<'a> {
 
     /// Reads recovery codes where they stay: they are too large to be moved for nothing.
     fn recovery(&mut self, into: &mut Option<RecoverySet>) -> Result<(), Corrupt> {
-        let kind = self.flags(3 | CROCKFORD | PEPPERED | DIGITS_ONLY)?;
+        let kind = self.flags(3 | SPELLING | PEPPERED | DIGITS_ONLY)?;
         let hashing = match kind & 3 {
             0 => return require(kind == 0),
             1 => Hashing::Fast,
@@ -336,11 +348,7 @@ impl<'a> Reader<'a> {
         let (digests, _) = digests.as_chunks();
         let set = into.insert(RecoverySet {
             hashing,
-            spelling: if kind & CROCKFORD != 0 {
-                Spelling::Crockford
-            } else {
-                Spelling::AsGiven
-            },
+            spelling: read_spelling(kind & SPELLING),
             peppered: kind & PEPPERED != 0,
             shape: Shape {
                 symbols,
@@ -394,6 +402,16 @@ const fn read_format(number: u8) -> CodeFormat {
         1 => CodeFormat::SevenDigits,
         2 => CodeFormat::EightDigits,
         _ => CodeFormat::Steam,
+    }
+}
+
+/// The spelling with a number of the bits of [`SPELLING`].
+const fn read_spelling(number: u8) -> Spelling {
+    match number {
+        CROCKFORD => Spelling::Crockford,
+        FOREIGN => Spelling::Foreign,
+        SHORT => Spelling::Short,
+        _ => Spelling::AsGiven,
     }
 }
 

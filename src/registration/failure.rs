@@ -15,6 +15,13 @@ pub enum Failure {
     Entropy(EntropyError),
     /// The recovery codes were hashed under a pepper and none was given.
     PepperMissing,
+    /// The stored recovery codes ask for more work than
+    /// [`RecoveryPolicy::max_pbkdf2_iterations`](crate::RecoveryPolicy::max_pbkdf2_iterations)
+    /// allows. Told when a recovery code is tried; nothing was hashed and nothing counted.
+    CostlyRecoveryCodes {
+        /// How many iterations of PBKDF2 a try takes.
+        iterations: u32,
+    },
 }
 
 impl From<Corrupt> for Failure {
@@ -37,6 +44,10 @@ impl fmt::Display for Failure {
             Self::PepperMissing => f.write_str(
                 "the recovery codes were hashed under a pepper: give the engine the same one",
             ),
+            Self::CostlyRecoveryCodes { iterations } => write!(
+                f,
+                "the stored recovery codes ask for {iterations} iterations of PBKDF2, more than the policy allows: raise its max_pbkdf2_iterations, or make new codes"
+            ),
         }
     }
 }
@@ -46,7 +57,7 @@ impl core::error::Error for Failure {
         match self {
             Self::Corrupt(error) => Some(error),
             Self::Entropy(error) => Some(error),
-            Self::PepperMissing => None,
+            Self::PepperMissing | Self::CostlyRecoveryCodes { .. } => None,
         }
     }
 }

@@ -34,7 +34,7 @@ pub use policy::{
 pub use proposal::{Conflict, Proposal, Swap, Write};
 pub use record::{Corrupt, Record, Revision};
 #[cfg(feature = "sha2")]
-pub use recovery::{Pepper, RecoveryCode, RecoveryCodes};
+pub use recovery::{Pepper, RecoveryCode, RecoveryCodes, SkippedRecoveryCodes};
 use registration::{Registration, State};
 pub use rejection::Rejection;
 pub use status::{Status, StatusState};

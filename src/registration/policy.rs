@@ -304,17 +304,37 @@ pub struct RecoveryPolicy {
     pub count: RecoveryCount,
     /// How they look.
     pub format: RecoveryFormat,
-    /// How codes below 112 bits are hashed: short ones, and those that come from elsewhere.
+    /// How weak codes are hashed: short ones, and all that come from elsewhere, since how they were
+    /// made can't be seen from them.
     pub slow_hash: Option<SlowHash>,
+    /// Most iterations of PBKDF2 that a try with a recovery code may take. A stored record says how
+    /// many it needs, up to ten million, which is seconds of work; one that asks for more than this
+    /// is [`Failure::CostlyRecoveryCodes`](crate::Failure::CostlyRecoveryCodes). What `slow_hash`
+    /// itself asks for is always allowed.
+    pub max_pbkdf2_iterations: u32,
 }
 
 impl RecoveryPolicy {
-    /// Ten codes of 120 bits; weak ones by PBKDF2 if the feature is there.
+    /// Ten codes of 120 bits; weak ones by PBKDF2 if the feature is there, and at most two million
+    /// iterations of it.
     pub const DEFAULT: Self = Self {
         count: RecoveryCount(10),
         format: RecoveryFormat::Standard,
         slow_hash: SlowHash::DEFAULT,
+        max_pbkdf2_iterations: 2_000_000,
     };
+
+    /// Most iterations that a try with a recovery code may take, those of `slow_hash` included.
+    #[cfg(feature = "sha2")]
+    pub(super) const fn most_pbkdf2_iterations(self) -> u32 {
+        match self.slow_hash {
+            #[cfg(feature = "pbkdf2")]
+            Some(SlowHash::Pbkdf2 { iterations }) if iterations.0 > self.max_pbkdf2_iterations => {
+                iterations.0
+            }
+            _ => self.max_pbkdf2_iterations,
+        }
+    }
 }
 
 impl Default for RecoveryPolicy {
@@ -352,16 +372,19 @@ impl RecoveryCount {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecoveryFormat {
-    /// 24 symbols of Crockford's base32 in groups of four, 120 bits: `7KZQ-…`. Stored under a fast
-    /// hash, which is enough above 112 bits (NIST SP 800-63B-4 §3.1.2).
+    /// 24 symbols of Crockford's base32 in groups of four, 120 bits: `7KZQ-…`. Typed I and L are
+    /// read as 1, and O as 0. Stored under a fast hash, which is enough above 112 bits (NIST SP
+    /// 800-63B-4 §3.1.2).
     #[default]
     Standard,
     /// 12 lower-case symbols in groups of four, 60 bits: `ckss-2skx-ebow`, as some services show
-    /// them. Needs a [`SlowHash`].
+    /// them. Needs a [`SlowHash`]. The alphabet is that of base32, without 0, 1, 8 and 9: typed
+    /// instead of a letter, 0 is read as O, 1 as L and 8 as B.
     Short,
 }
 
-/// How codes below 112 bits are hashed (NIST SP 800-63B-4 §3.1.2 wants a password hash).
+/// How codes are hashed of which nobody knows that they have 112 bits of chance (NIST SP 800-63B-4
+/// §3.1.2 wants a password hash).
 ///
 /// Without the features `pbkdf2` and `argon2` there is none, and weak codes are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,9 +53,10 @@ pub enum Rejection {
     StaleProof,
     /// The secret has fewer than 128 bits and the policy refuses such.
     LegacySecret,
-    /// Recovery codes below 112 bits, and neither `pbkdf2` nor `argon2` in the policy to hash them.
+    /// Recovery codes that keyfob didn't make, or short ones, and neither `pbkdf2` nor `argon2` in
+    /// the policy to hash them.
     WeakRecoveryCodes,
-    /// More than 16 recovery codes, an empty one, one of more than 64 characters, or one twice.
+    /// Recovery codes were to be taken over, and this build has none: it lacks the feature `sha2`.
     RecoveryCodes,
     /// What only a time-based or only a counter-based token can do was asked of the other.
     WrongKind,
@@ -98,10 +99,10 @@ impl fmt::Display for Rejection {
                 "the secret has fewer than 128 bits: make a new one, or accept legacy secrets in the policy"
             }
             Self::WeakRecoveryCodes => {
-                "the recovery codes are too short for a fast hash: set a slow hash in the policy, or make new ones"
+                "these recovery codes need a slow hash: set one in the policy, or make new ones"
             }
             Self::RecoveryCodes => {
-                "the recovery codes can't be taken over: at most 16, all different, of 1 to 64 characters each"
+                "recovery codes can't be taken over without the feature sha2: turn it on, or leave them out"
             }
             Self::WrongKind => "this can't be done with a token of this kind",
         })

@@ -25,6 +25,21 @@ impl<Id, const N: usize> MemoryStore<Id, N> {
     }
 }
 
+impl<Id: Clone, const N: usize> MemoryStore<Id, N> {
+    /// Puts the last record in the place of another one. It is copied and dropped where it was, as
+    /// one that is moved would stay readable there.
+    fn remove(&mut self, index: usize) {
+        let last = self.0.len().saturating_sub(1);
+        if let Some((others, [(last_id, last_record)])) = self.0.split_at_mut_checked(last)
+            && let Some((id, record)) = others.get_mut(index)
+        {
+            id.clone_from(last_id);
+            record.clone_from(last_record);
+        }
+        self.0.truncate(last);
+    }
+}
+
 impl<Id, const N: usize> Default for MemoryStore<Id, N> {
     fn default() -> Self {
         Self::new()
@@ -53,7 +68,7 @@ impl<Id: Eq + Clone, const N: usize> RegistrationStore for MemoryStore<Id, N> {
         }
         match (stored, index, next) {
             (Some((_, stored)), _, Some(next)) => stored.clone_from(next),
-            (Some(_), Some(index), None) => drop(self.0.swap_remove(index)),
+            (Some(_), Some(index), None) => self.remove(index),
             (None, _, Some(next)) => self
                 .0
                 .push((id.clone(), next.clone()))

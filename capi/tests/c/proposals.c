@@ -174,6 +174,7 @@ static int migrates_with_recovery_codes(void)
     migration.params = enrollment.params;
     migration.recovery_codes = CODES;
     migration.recovery_codes_length = sizeof CODES - 1;
+    context.policy.pbkdf2_iterations = 1000; /* a slow hash is slower still under valgrind */
     CHECK(keyfob_propose_migrate(&proposal, NULL, &migration, &context, &entropy) == KEYFOB_OK);
     CHECK(keyfob_proposal_write(&proposal, &change) == KEYFOB_OK);
     CHECK(keyfob_settle_migration(&proposal, KEYFOB_SWAP_STORED, &migrated) == KEYFOB_OK);
@@ -189,6 +190,10 @@ static int writes_and_reads_uris(void)
 {
     static const char URI[] = "otpauth://totp/ACME%20Co:john%40example.com"
                               "?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=ACME%20Co";
+    static const char ESCAPED[] = "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+                                  "&amp;digits=8&color=red";
+    static const char MISSPELT[] = "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+                                   "&algoritm=SHA256";
     keyfob_params_t params = keyfob_params_default();
     keyfob_secret_t secret;
     keyfob_uri_t uri;
@@ -205,6 +210,14 @@ static int writes_and_reads_uris(void)
     CHECK(keyfob_uri_read(URI, sizeof URI - 1, KEYFOB_STRICT, &uri) == KEYFOB_OK);
     CHECK(strcmp(uri.issuer, "ACME Co") == 0 && strcmp(uri.account, "john@example.com") == 0);
     CHECK(uri.secret.length == 20 && !uri.issuer_overridden);
+    CHECK(uri.parameters_ignored == 0 && uri.parameters_corrected == 0);
+    CHECK(keyfob_uri_read(ESCAPED, sizeof ESCAPED - 1, KEYFOB_STRICT, &uri) ==
+          KEYFOB_URI_HTML_ESCAPED);
+    CHECK(keyfob_uri_read(ESCAPED, sizeof ESCAPED - 1, KEYFOB_LENIENT, &uri) == KEYFOB_OK);
+    CHECK(uri.params.format == KEYFOB_EIGHT_DIGITS);
+    CHECK(uri.parameters_ignored == 1 && uri.parameters_corrected == 1);
+    CHECK(keyfob_uri_read(MISSPELT, sizeof MISSPELT - 1, KEYFOB_LENIENT, &uri) ==
+          KEYFOB_URI_MISSPELT);
     CHECK(keyfob_uri_read("otpauth://totp/a?secret=A%00", 28, KEYFOB_LENIENT, &uri) ==
           KEYFOB_SECRET_SYMBOL);
     CHECK(keyfob_uri_read("\xff", 1, KEYFOB_LENIENT, &uri) == KEYFOB_NOT_UTF8);

@@ -1,8 +1,8 @@
 //! The other side, on a microcontroller as well: a door lock, say, that lets tokens in.
 
 use keyfob::{
-    Authenticated, Burned, Code, Engine, Error, FlashError, FlashStore, Migration, Params, Policy,
-    Secret, TotpParams, UnixTime,
+    Authenticated, Burned, Code, Engine, Error, FlashError, FlashStore, Migration, OtherSystem,
+    Params, Policy, Secret, TotpParams, UnixTime,
 };
 
 use crate::chip::{Chip, Misuse, REGION};
@@ -46,6 +46,7 @@ impl Verifier {
     pub fn register(&mut self, secret: Secret, now: UnixTime) -> Result<(), Fault> {
         let migration = Migration {
             burned: Some(Burned::NOTHING),
+            other_system: OtherSystem::Stopped,
             ..Migration::new(secret, Params::Totp(TotpParams::DEFAULT))
         };
         self.0

@@ -1,13 +1,14 @@
 //! The QR code as a PNG image.
 
 use core::iter::repeat_n;
-use std::io::Write as _;
+use core::mem::replace;
+use std::io::Write;
 use std::string::String;
 use std::vec::Vec;
 
 use data_encoding::BASE64;
 use png::{BitDepth, ColorType, Encoder, EncodingError};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::QrCode;
 
@@ -33,10 +34,10 @@ impl QrCode<'_> {
     /// ```
     #[must_use]
     pub fn png(&self, scale: PixelsPerModule) -> Vec<u8> {
-        let mut image = Vec::new();
-        // A vector takes all that is written, and no code and scale make an image that PNG can't be.
+        let mut image = Image(Vec::new());
+        // An image takes all that is written, and no code and scale make one that PNG can't be.
         let _ = self.write_png(scale, &mut image);
-        image
+        image.0
     }
 
     /// The code as a `data:` URI of a [PNG image](Self::png), for the `src` of an HTML `img`. A
@@ -56,7 +57,7 @@ impl QrCode<'_> {
         uri
     }
 
-    fn write_png(&self, scale: PixelsPerModule, image: &mut Vec<u8>) -> Result<(), EncodingError> {
+    fn write_png(&self, scale: PixelsPerModule, image: &mut Image) -> Result<(), EncodingError> {
         let side = self.side_pixels(scale);
         let mut encoder = Encoder::new(image, side, side);
         encoder.set_color(ColorType::Grayscale);
@@ -85,6 +86,26 @@ impl QrCode<'_> {
         let bytes = self.side_pixels(scale).div_ceil(8);
         let row = (0..bytes).map(|_| take_byte(&mut pixels)).collect();
         Zeroizing::new(row)
+    }
+}
+
+/// An image under way, which leaves no copy of itself where it grows.
+struct Image(Vec<u8>);
+
+impl Write for Image {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let needed = self.0.len().saturating_add(bytes.len());
+        if needed > self.0.capacity() {
+            let mut larger = Vec::with_capacity(needed.saturating_mul(2));
+            larger.extend_from_slice(&self.0);
+            replace(&mut self.0, larger).zeroize();
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::set::{Shape, Spelling};
 use crate::entropy::fill_checked;
-use crate::otp::encode_base32_in;
+use crate::otp::{encode_base32_in, is_hyphen, is_space, narrow};
 use crate::{Entropy, EntropyError, RecoveryCount, RecoveryFormat};
 
 /// Crockford's base32, without letters that are taken for digits.
@@ -15,7 +15,7 @@ const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LOWER_CASE: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// One recovery code, as it is shown to the person, once. Wiped on drop, hidden in `Debug`.
-pub struct RecoveryCode(heapless::String<{ RecoveryCode::MAX_BYTES }>);
+pub struct RecoveryCode(heapless::Vec<u8, { RecoveryCode::MAX_BYTES }>);
 
 impl RecoveryCode {
     /// Most bytes of a code that is minted: 24 symbols and five hyphens.
@@ -26,14 +26,15 @@ impl RecoveryCode {
     /// The code, in groups parted by hyphens.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Draws a new code.
-    pub(in crate::registration) fn mint(
+    /// Draws a new code where it stays, as one that is moved leaves a copy behind.
+    fn mint(
+        &mut self,
         format: RecoveryFormat,
         entropy: &mut (impl Entropy + ?Sized),
-    ) -> Result<Self, EntropyError> {
+    ) -> Result<(), EntropyError> {
         let (alphabet, symbols) = match format {
             RecoveryFormat::Standard => (CROCKFORD, 24),
             RecoveryFormat::Short => (LOWER_CASE, 12),
@@ -42,26 +43,25 @@ impl RecoveryCode {
         fill_checked(entropy, &mut *bytes)?;
         let mut text = Zeroizing::new([0; 24]);
         encode_base32_in(alphabet, &*bytes, &mut *text);
-        Ok(Self::grouped(text.iter().take(symbols)))
+        self.push_groups(text.iter().take(symbols));
+        Ok(())
     }
 
-    fn grouped<'a>(symbols: impl Iterator<Item = &'a u8>) -> Self {
-        let mut code = Self(heapless::String::new());
+    fn push_groups<'a>(&mut self, symbols: impl Iterator<Item = &'a u8>) {
         for (index, symbol) in symbols.enumerate() {
             // The longest code fills the text exactly.
             if index > 0 && index.is_multiple_of(Self::GROUP) {
-                let _ = code.0.push('-');
+                let _ = self.0.push(b'-');
             }
-            let _ = code.0.push(char::from(*symbol));
+            let _ = self.0.push(*symbol);
         }
-        code
     }
 }
 
 impl Drop for RecoveryCode {
     fn drop(&mut self) {
-        let mut bytes = core::mem::take(&mut self.0).into_bytes();
-        bytes.as_mut_slice().zeroize();
+        // A code never shrinks, so this covers all that was ever written.
+        self.0.as_mut_slice().zeroize();
     }
 }
 
@@ -86,10 +86,12 @@ impl RecoveryCodes {
     ) -> Result<(), EntropyError> {
         self.0.clear();
         for _ in 0..count.get() {
-            let code = RecoveryCode::mint(format, entropy)?;
-            self.0.push(code).map_err(|_| EntropyError)?;
+            let empty = RecoveryCode(heapless::Vec::new());
+            self.0.push(empty).map_err(|_| EntropyError)?;
         }
-        Ok(())
+        self.0
+            .iter_mut()
+            .try_for_each(|code| code.mint(format, entropy))
     }
 
     /// How many codes there are.
@@ -110,6 +112,14 @@ impl RecoveryCodes {
     }
 }
 
+impl Drop for RecoveryCodes {
+    fn drop(&mut self) {
+        // The codes wipe themselves. The room for more came along with each move, and with it what
+        // lay there on the stack.
+        self.0.spare_capacity_mut().zeroize();
+    }
+}
+
 impl<'a> IntoIterator for &'a RecoveryCodes {
     type Item = &'a RecoveryCode;
     type IntoIter = core::slice::Iter<'a, RecoveryCode>;
@@ -119,7 +129,7 @@ impl<'a> IntoIterator for &'a RecoveryCodes {
     }
 }
 
-/// What a recovery code comes down to whatever case, spaces and hyphens it was typed with.
+/// What a recovery code comes down to however it was typed: see [`Spelling`].
 ///
 /// Wiped on drop.
 pub(in crate::registration) struct NormalForm(heapless::Vec<u8, { NormalForm::MAX_BYTES }>);
@@ -132,8 +142,8 @@ impl NormalForm {
     /// Reads what was typed; `None` if nothing is left of it, or too much.
     pub(super) fn of(typed: &str, spelling: Spelling) -> Option<Self> {
         let mut form = Self(heapless::Vec::new());
-        let parts = |letter: &char| !letter.is_whitespace() && *letter != '-';
-        for letter in typed.chars().filter(parts) {
+        let symbols = typed.chars().filter(|letter| !spelling.drops(*letter));
+        for letter in symbols {
             let mut bytes = [0; 4];
             let letter = spelling.normalise(letter)?;
             form.0
@@ -159,18 +169,6 @@ impl NormalForm {
     pub(super) fn shape(&self) -> Shape {
         Shape::new(self.symbols(), self.0.iter().all(u8::is_ascii_digit))
     }
-
-    /// At most how many bits of chance are in a code of such symbols.
-    pub(super) fn strength_bits(&self) -> usize {
-        let bits_per_symbol = if self.0.iter().all(u8::is_ascii_digit) {
-            3
-        } else if self.0.iter().all(u8::is_ascii_hexdigit) {
-            4
-        } else {
-            5
-        };
-        self.symbols().saturating_mul(bits_per_symbol)
-    }
 }
 
 impl Drop for NormalForm {
@@ -180,15 +178,45 @@ impl Drop for NormalForm {
 }
 
 impl Spelling {
+    /// Whether `letter` only parts symbols.
+    fn drops(self, letter: char) -> bool {
+        match self {
+            Self::AsGiven => letter.is_whitespace() || letter == '-',
+            Self::Crockford | Self::Short | Self::Foreign => is_space(letter) || is_hyphen(letter),
+        }
+    }
+
     /// The letter that `letter` counts as; `None` if no code has it.
     fn normalise(self, letter: char) -> Option<char> {
-        match (self, letter.to_ascii_uppercase()) {
-            (Self::AsGiven, _) => Some(letter.to_ascii_lowercase()),
-            (Self::Crockford, 'I' | 'L') => Some('1'),
-            (Self::Crockford, 'O') => Some('0'),
-            (Self::Crockford, 'U') => None,
-            (Self::Crockford, upper) => upper.is_ascii_alphanumeric().then_some(upper),
+        match self {
+            Self::AsGiven => Some(letter.to_ascii_lowercase()),
+            Self::Foreign => Some(narrow(letter).to_ascii_lowercase()),
+            Self::Crockford => crockford_symbol(narrow(letter).to_ascii_uppercase()),
+            Self::Short => lower_case_symbol(narrow(letter).to_ascii_lowercase()),
         }
+    }
+}
+
+/// The symbol of Crockford's base32 that `upper` is read as.
+const fn crockford_symbol(upper: char) -> Option<char> {
+    match upper {
+        'I' | 'L' => Some('1'),
+        'O' => Some('0'),
+        'U' => None,
+        _ if upper.is_ascii_alphanumeric() => Some(upper),
+        _ => None,
+    }
+}
+
+/// The symbol of RFC 4648's base32 that `lower` is read as. Three digits that it doesn't have look
+/// like letters that it has.
+const fn lower_case_symbol(lower: char) -> Option<char> {
+    match lower {
+        '0' => Some('o'),
+        '1' => Some('l'),
+        '8' => Some('b'),
+        'a'..='z' | '2'..='7' => Some(lower),
+        _ => None,
     }
 }
 
@@ -229,12 +257,35 @@ mod tests {
     }
 
     #[test]
+    fn short_codes_are_read_leniently() {
+        let form = normal("CKSS-0181-eb0w", Spelling::Short).unwrap();
+        assert_eq!(form, b"ckssolblebow");
+        for no_symbol in ["ckss9", "ckss_", "ckss\u{e4}", "ckss\u{661}"] {
+            assert_eq!(normal(no_symbol, Spelling::Short), None, "{no_symbol}");
+        }
+    }
+
+    #[test]
     fn foreign_codes_lose_case_and_separators_only() {
-        assert_eq!(normal(" Ab-O1 \n", Spelling::AsGiven).unwrap(), b"abo1");
-        assert_eq!(normal(" - ", Spelling::AsGiven), None);
-        let times =
-            |times| -> heapless::String<260> { core::iter::repeat_n('\u{1f511}', times).collect() };
-        assert!(normal(&times(64), Spelling::AsGiven).is_some());
-        assert_eq!(normal(&times(65), Spelling::AsGiven), None);
+        for spelling in [Spelling::AsGiven, Spelling::Foreign] {
+            assert_eq!(normal(" Ab-O1 \n", spelling).unwrap(), b"abo1");
+            assert_eq!(normal(" - ", spelling), None);
+            let times = |times| -> heapless::String<260> {
+                core::iter::repeat_n('\u{1f511}', times).collect()
+            };
+            assert!(normal(&times(64), spelling).is_some());
+            assert_eq!(normal(&times(65), spelling), None);
+        }
+    }
+
+    /// Separators that phones type are none in codes that were hashed before they counted as such.
+    #[test]
+    fn separators_of_phones() {
+        let typed = "a\u{2013}b\u{2011}c\u{ad}d\u{a0}e\u{202f}f\u{2012}g\u{2212}h\u{200b}\u{ff12}";
+        assert_eq!(normal(typed, Spelling::Foreign).unwrap(), b"abcdefgh2");
+        assert_eq!(normal(typed, Spelling::Short).unwrap(), b"abcdefgh2");
+        assert_eq!(normal(typed, Spelling::Crockford).unwrap(), b"ABCDEFGH2");
+        let kept = normal("a\u{2013}b", Spelling::AsGiven).unwrap();
+        assert_eq!(kept, "a\u{2013}b".as_bytes());
     }
 }

@@ -9,12 +9,10 @@ use zeroize::Zeroizing;
 use super::code::{NormalForm, RecoveryCodes};
 use super::pepper::Pepper;
 use super::set::{Digest, Hashing, RecoverySet, Shape, Spelling};
+use super::skipped::{Skipped, SkippedRecoveryCodes};
 use super::slow;
 use crate::registration::{Failure, Lineage, Rejection};
-use crate::{RecoveryFormat, RecoveryPolicy, SlowHash};
-
-/// Fewest bits of a code that a fast hash is enough for (NIST SP 800-63B-4 §3.1.2).
-const STRONG_BITS: usize = 112;
+use crate::{EntropyError, RecoveryCount, RecoveryFormat, RecoveryPolicy, SlowHash};
 
 /// Why a set has no code to be used for a digest.
 pub(in crate::registration) enum Rejected {
@@ -33,8 +31,24 @@ pub(in crate::registration) struct Recipe {
 }
 
 impl Recipe {
+    /// Fails if a try with a code would take more work than the policy allows.
+    pub(in crate::registration) fn require_affordable(
+        &self,
+        policy: RecoveryPolicy,
+    ) -> Result<(), Failure> {
+        match self.hashing {
+            Hashing::Pbkdf2 { iterations } if iterations > policy.most_pbkdf2_iterations() => {
+                Err(Failure::CostlyRecoveryCodes { iterations })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Fails where the pepper is missing.
-    pub(in crate::registration) fn require(&self, pepper: Option<&Pepper>) -> Result<(), Failure> {
+    pub(in crate::registration) fn require_pepper(
+        &self,
+        pepper: Option<&Pepper>,
+    ) -> Result<(), Failure> {
         if self.peppered && pepper.is_none() {
             return Err(Failure::PepperMissing);
         }
@@ -47,7 +61,7 @@ impl Recipe {
         code: &NormalForm,
         pepper: Option<&Pepper>,
     ) -> Result<Digest, Failure> {
-        self.require(pepper)?;
+        self.require_pepper(pepper)?;
         Salting {
             lineage: &self.lineage,
             hashing: self.hashing,
@@ -66,76 +80,86 @@ struct Salting<'a> {
 }
 
 impl RecoverySet {
-    /// The set of newly minted codes.
+    /// The set of newly minted codes. Standard ones alone have chance enough for a fast hash: 120
+    /// bits, where NIST SP 800-63B-4 (§3.1.2) asks for 112.
     pub(in crate::registration) fn of_minted(
         codes: &RecoveryCodes,
         policy: RecoveryPolicy,
         lineage: &Lineage,
         pepper: Option<&Pepper>,
     ) -> Result<Result<Self, Rejection>, Failure> {
-        let texts = codes.iter().map(super::RecoveryCode::as_str);
-        match policy.format {
-            RecoveryFormat::Standard => {
-                let salting = Salting {
-                    lineage,
-                    hashing: Hashing::Fast,
-                    pepper,
-                };
-                Self::of_texts(texts, Spelling::Crockford, salting)
-            }
-            RecoveryFormat::Short => Self::of_foreign(texts, policy, lineage, pepper),
-        }
-    }
-
-    /// The set of codes that another system made.
-    pub(in crate::registration) fn of_foreign<'a>(
-        texts: impl Iterator<Item = &'a str> + Clone,
-        policy: RecoveryPolicy,
-        lineage: &Lineage,
-        pepper: Option<&Pepper>,
-    ) -> Result<Result<Self, Rejection>, Failure> {
-        let weak = texts.clone().any(|text| {
-            NormalForm::of(text, Spelling::AsGiven)
-                .is_some_and(|form| form.strength_bits() < STRONG_BITS)
-        });
-        let hashing = match policy.slow_hash {
-            _ if !weak => Hashing::Fast,
-            Some(slow) => Hashing::from(slow),
-            None => return Ok(Err(Rejection::WeakRecoveryCodes)),
+        let (spelling, hashing) = match policy.format {
+            RecoveryFormat::Standard => (Spelling::Crockford, Some(Hashing::Fast)),
+            RecoveryFormat::Short => (Spelling::Short, policy.slow_hash.map(Hashing::from)),
+        };
+        let Some(hashing) = hashing else {
+            return Ok(Err(Rejection::WeakRecoveryCodes));
         };
         let salting = Salting {
             lineage,
             hashing,
             pepper,
         };
-        Self::of_texts(texts, Spelling::AsGiven, salting)
+        let mut set = Self::empty(spelling, salting);
+        for code in codes {
+            let form = NormalForm::of(code.as_str(), spelling).ok_or(EntropyError)?;
+            let digest = salting.digest(&form)?;
+            if set.digests.contains(&digest) {
+                return Err(EntropyError.into()); // it drew one code twice
+            }
+            set.push(digest, &form);
+        }
+        Ok(Ok(set))
     }
 
-    fn of_texts<'a>(
+    /// The set of codes that another system made, as many as can be taken over; `None` if none can.
+    /// The others are counted in `skipped`.
+    ///
+    /// How much chance is in them can't be seen from them, so all count as weak.
+    pub(in crate::registration) fn of_foreign<'a>(
         texts: impl Iterator<Item = &'a str>,
-        spelling: Spelling,
-        salting: Salting<'_>,
-    ) -> Result<Result<Self, Rejection>, Failure> {
-        let mut digests = heapless::Vec::new();
-        let mut shape = None;
+        policy: RecoveryPolicy,
+        lineage: &Lineage,
+        pepper: Option<&Pepper>,
+        skipped: &mut SkippedRecoveryCodes,
+    ) -> Result<Result<Option<Self>, Rejection>, Failure> {
+        let hashing = policy.slow_hash.map(Hashing::from);
+        let salting = Salting {
+            lineage,
+            hashing: hashing.unwrap_or(Hashing::Fast),
+            pepper,
+        };
+        let mut set = Self::empty(Spelling::Foreign, salting);
+        let mut seen = Seen::new(lineage);
         for text in texts {
-            let Some(form) = NormalForm::of(text, spelling) else {
-                return Ok(Err(Rejection::RecoveryCodes));
-            };
-            let digest = salting.digest(&form)?;
-            if digests.contains(&digest) || digests.push(digest).is_err() {
-                return Ok(Err(Rejection::RecoveryCodes));
+            match seen.admit(text, set.spelling)? {
+                Ok(_) if hashing.is_none() => return Ok(Err(Rejection::WeakRecoveryCodes)),
+                Ok(form) => set.push(salting.digest(&form)?, &form),
+                Err(reason) => skipped.count(&reason),
             }
-            shape = Some(shape.map_or(form.shape(), |shape: Shape| shape.merge(form.shape())));
         }
-        Ok(Ok(Self {
+        Ok(Ok((!set.digests.is_empty()).then_some(set)))
+    }
+
+    const fn empty(spelling: Spelling, salting: Salting<'_>) -> Self {
+        Self {
             hashing: salting.hashing,
             spelling,
             peppered: salting.pepper.is_some(),
-            shape: shape.unwrap_or(Shape::new(0, false)),
+            shape: Shape::NONE,
             used: 0,
-            digests,
-        }))
+            digests: heapless::Vec::new(),
+        }
+    }
+
+    fn push(&mut self, digest: Digest, form: &NormalForm) {
+        self.shape = if self.digests.is_empty() {
+            form.shape()
+        } else {
+            self.shape.merge(form.shape())
+        };
+        // There is room for as many as a policy mints, and as are taken over.
+        let _ = self.digests.push(digest);
     }
 
     /// What was typed in the form that was hashed, if it can be one of these codes.
@@ -175,6 +199,44 @@ impl RecoverySet {
             bit = bit.wrapping_shl(1);
         }
         found
+    }
+}
+
+/// The codes that were taken over, by fast digests: slow ones are worth making only of those that
+/// are to be kept. Wiped on drop.
+struct Seen<'a> {
+    digests: heapless::Vec<Zeroizing<Digest>, { RecoveryCount::MAX }>,
+    salting: Salting<'a>,
+}
+
+impl<'a> Seen<'a> {
+    const fn new(lineage: &'a Lineage) -> Self {
+        let salting = Salting {
+            lineage,
+            hashing: Hashing::Fast,
+            pepper: None,
+        };
+        Self {
+            digests: heapless::Vec::new(),
+            salting,
+        }
+    }
+
+    /// The code in the form to be hashed, unless it is to be skipped.
+    fn admit(
+        &mut self,
+        text: &str,
+        spelling: Spelling,
+    ) -> Result<Result<NormalForm, Skipped>, Failure> {
+        let Some(form) = NormalForm::of(text, spelling) else {
+            return Ok(Err(Skipped::Unusable));
+        };
+        let digest = Zeroizing::new(self.salting.digest(&form)?);
+        if self.digests.contains(&digest) {
+            return Ok(Err(Skipped::Duplicate));
+        }
+        let noted = self.digests.push(digest);
+        Ok(noted.map(|()| form).map_err(|_| Skipped::TooMany))
     }
 }
 

@@ -8,6 +8,8 @@ mod hash;
 mod pepper;
 mod set;
 #[cfg(feature = "sha2")]
+mod skipped;
+#[cfg(feature = "sha2")]
 mod slow;
 
 #[cfg(feature = "sha2")]
@@ -19,3 +21,5 @@ pub(super) use hash::{Recipe, Rejected};
 #[cfg(feature = "sha2")]
 pub use pepper::Pepper;
 pub(super) use set::{Digest, Hashing, RecoverySet, Shape, Spelling};
+#[cfg(feature = "sha2")]
+pub use skipped::SkippedRecoveryCodes;

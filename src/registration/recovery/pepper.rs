@@ -12,7 +12,7 @@ pub struct Pepper([u8; 32]);
 
 impl Pepper {
     /// Takes a key that was drawn at random and is kept where the store isn't: a file of its own, a
-    /// hardware module, a secrets manager.
+    /// hardware module, a secrets manager. The array that you pass it from stays yours to wipe.
     #[must_use]
     pub const fn new(key: [u8; 32]) -> Self {
         Self(key)

@@ -29,7 +29,7 @@ impl RecoverySet {
 /// How the digests were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::registration) enum Hashing {
-    /// One HMAC-SHA-256: for codes of 112 bits and more.
+    /// One HMAC-SHA-256: for codes that keyfob drew, of 112 bits and more.
     Fast,
     /// PBKDF2-HMAC-SHA-256.
     Pbkdf2 { iterations: u32 },
@@ -45,12 +45,18 @@ impl Hashing {
     }
 }
 
-/// How typed codes are brought to the form that was hashed.
+/// How typed codes are brought to the form that was hashed. All lose case, spaces and hyphens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::registration) enum Spelling {
-    /// Without case, spaces and hyphens; I and L are 1, O is 0.
+    /// In Crockford's base32: I and L are 1, O is 0.
     Crockford,
-    /// Without case, spaces and hyphens.
+    /// In RFC 4648's base32, which has no 0, 1, 8 and 9: 0 is O, 1 is L, 8 is B.
+    Short,
+    /// Of another system. What phones type for spaces and hyphens is dropped as well, and full-width
+    /// digits are digits.
+    Foreign,
+    /// As `Foreign`, but of ASCII's hyphen and white space alone: how records once said it, which
+    /// short codes had as well.
     AsGiven,
 }
 
@@ -64,6 +70,13 @@ pub(in crate::registration) struct Shape {
 }
 
 impl Shape {
+    /// The shape where there are no codes.
+    #[cfg(feature = "sha2")]
+    pub(super) const NONE: Self = Self {
+        symbols: 0,
+        digits_only: false,
+    };
+
     #[cfg(feature = "sha2")]
     pub(super) fn new(symbols: usize, digits_only: bool) -> Self {
         Self {

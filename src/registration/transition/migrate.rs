@@ -6,13 +6,13 @@ use super::Context;
 use super::create::previous_revision;
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
-#[cfg(feature = "sha2")]
-use crate::registration::recovery::RecoveryCodes;
 use crate::registration::recovery::RecoverySet;
+#[cfg(feature = "sha2")]
+use crate::registration::recovery::{RecoveryCodes, SkippedRecoveryCodes};
 use crate::registration::{
-    Failure, LegacySecrets, Lineage, Registration, RegistrationId, Rejection, State, Token,
+    Failure, LegacySecrets, Lineage, Policy, Registration, RegistrationId, Rejection, State, Token,
 };
-use crate::{Burned, Entropy, Params, Secret};
+use crate::{Burned, Entropy, Params, Secret, Step};
 
 /// A token as another system knew it.
 #[derive(Clone, Debug)]
@@ -21,15 +21,21 @@ pub struct Migration<'a> {
     pub secret: Secret,
     /// What it and its verifier agree on.
     pub params: Params,
-    /// The steps that the other system burned. For a counter-based token this is its counter
-    /// ([`Burned::before`]); without it the counter is taken to be 0. For a time-based token
-    /// without it all that could be accepted now is burned, so a code that the other system
-    /// accepted is not accepted again.
+    /// The steps that the other system burned, as far as is known. For a counter-based token this
+    /// is its counter ([`Burned::before`]); without it the counter is taken to be 0. For a
+    /// time-based token, what the other system may have accepted by now is burned as well.
     pub burned: Option<Burned>,
+    /// What the other system may have accepted that `burned` doesn't have.
+    pub other_system: OtherSystem,
     /// How many steps its clock is ahead of ours, as far as that is known; 0 for a counter.
     pub drift_steps: i16,
-    /// Its recovery codes, at most 16 of up to 64 characters each; none means that new ones are
-    /// minted.
+    /// Its recovery codes. The first 16 that are different and have 1 to 64 characters are taken
+    /// over, and [`Migrated`] tells what was skipped; if there are none of them, new ones are
+    /// minted. Codes that differ only in case, spaces and hyphens are one code, as they are when they
+    /// are typed.
+    ///
+    /// All are stored under the policy's slow hash, one hash a code, because a strong code that
+    /// another system made can't be told from a weak one.
     pub recovery_codes: ExistingRecoveryCodes<'a>,
 }
 
@@ -41,8 +47,49 @@ impl Migration<'_> {
             secret,
             params,
             burned: None,
+            other_system: OtherSystem::Unknown,
             drift_steps: 0,
             recovery_codes: ExistingRecoveryCodes::NONE,
+        }
+    }
+}
+
+/// What the system that a time-based token comes from may have accepted of it by now.
+///
+/// What is known to be burned was true when it was read. A code that the other system accepted since
+/// then must not be accepted again, so every step is burned that it could have accepted. That costs
+/// a person who logs in just now a wait for the next code, or the one after; how many are burned
+/// depends on how far ahead the other system looked. Nothing of this concerns a counter: let the
+/// other system stop before you read its counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OtherSystem {
+    /// Nothing is known of it. It is taken to look a step ahead, as RFC 6238 (§5.2) recommends, or
+    /// as far as the policy's window if that is further.
+    #[default]
+    Unknown,
+    /// It accepts codes of so many steps after the expected one.
+    LooksAhead {
+        /// How many. The expected step is that of our clock and the token's drift.
+        steps: u16,
+    },
+    /// It accepted no code after [`Migration::burned`] was read, and accepts none any more; or no
+    /// system ever accepted codes of this token, which is new. Only what is burned is then burned. If
+    /// that isn't known, it is as for [`Unknown`](Self::Unknown).
+    ///
+    /// # Duties of the embedder
+    /// Say so only where you stopped the other system before you read what it burned: else a code
+    /// is accepted twice.
+    Stopped,
+}
+
+impl OtherSystem {
+    /// How many steps after the expected one it may have accepted since `burned` was read.
+    fn steps_ahead(self, burned: Option<Burned>, policy: &Policy) -> Option<u16> {
+        match self {
+            Self::Stopped if burned.is_some() => None,
+            Self::LooksAhead { steps } => Some(steps),
+            Self::Unknown | Self::Stopped => Some(policy.window.future().max(1).into()),
         }
     }
 }
@@ -131,6 +178,8 @@ pub struct Migrated {
     lineage: Lineage,
     #[cfg(feature = "sha2")]
     recovery_codes: RecoveryCodes,
+    #[cfg(feature = "sha2")]
+    skipped: SkippedRecoveryCodes,
 }
 
 impl Migrated {
@@ -139,6 +188,8 @@ impl Migrated {
             lineage,
             #[cfg(feature = "sha2")]
             recovery_codes: RecoveryCodes::default(),
+            #[cfg(feature = "sha2")]
+            skipped: SkippedRecoveryCodes::default(),
         }
     }
 
@@ -153,6 +204,14 @@ impl Migrated {
     #[must_use]
     pub const fn recovery_codes(&self) -> &RecoveryCodes {
         &self.recovery_codes
+    }
+
+    /// Which of the existing recovery codes were not taken over. They never work: tell the person,
+    /// who may have them written down.
+    #[cfg(feature = "sha2")]
+    #[must_use]
+    pub const fn skipped_recovery_codes(&self) -> SkippedRecoveryCodes {
+        self.skipped
     }
 }
 
@@ -200,18 +259,22 @@ pub fn migrate(
 impl Token {
     /// Continues where the other system stopped.
     fn take_over(&mut self, migration: &Migration<'_>, context: &Context<'_>) {
-        if matches!(self.params, Params::Totp(_)) {
-            self.drift = migration.drift_steps;
+        let Migration { burned, .. } = *migration;
+        self.burned = burned.unwrap_or_default();
+        if matches!(self.params, Params::Hotp(_)) {
+            return;
         }
-        match (migration.burned, self.params) {
-            (Some(burned), _) => self.burned = burned,
-            (None, Params::Totp(_)) => self.burn_window(context.now, context.policy),
-            (None, Params::Hotp(_)) => {}
+        self.drift = migration.drift_steps;
+        let ahead = migration.other_system.steps_ahead(burned, context.policy);
+        if let Some(ahead) = ahead {
+            let last = self.expected_step(context.now).number();
+            let last = last.saturating_add(ahead.into());
+            self.burned.burn(Step::new(last));
         }
     }
 }
 
-/// What is kept of the recovery codes, of newly drawn ones if there were none.
+/// What is kept of the recovery codes, of newly drawn ones if none could be taken over.
 #[cfg(feature = "sha2")]
 fn recovery_codes(
     migrated: &mut Migrated,
@@ -220,13 +283,19 @@ fn recovery_codes(
     entropy: &mut (impl Entropy + ?Sized),
 ) -> Result<Result<Option<RecoverySet>, Rejection>, Failure> {
     let lineage = migrated.lineage;
-    if migration.recovery_codes.is_empty() {
-        return super::create::mint(&mut migrated.recovery_codes, &lineage, context, entropy);
+    if !migration.recovery_codes.is_empty() {
+        let taken_over = RecoverySet::of_foreign(
+            migration.recovery_codes.iter(),
+            context.policy.recovery,
+            &lineage,
+            context.pepper,
+            &mut migrated.skipped,
+        )?;
+        if taken_over != Ok(None) {
+            return Ok(taken_over);
+        }
     }
-    let existing = migration.recovery_codes.iter();
-    let policy = context.policy.recovery;
-    let set = RecoverySet::of_foreign(existing, policy, &lineage, context.pepper)?;
-    Ok(set.map(Some))
+    super::create::mint(&mut migrated.recovery_codes, &lineage, context, entropy)
 }
 
 #[cfg(not(feature = "sha2"))]

@@ -20,7 +20,7 @@ pub use administer::{delete, fence, forget_future_steps, set_drift, status, unlo
 pub use authenticate::{Authenticated, authenticate, authenticate_typed};
 pub use create::{Enrollment, NewRegistration, create};
 pub use export::export;
-pub use migrate::{ExistingRecoveryCodes, Migrated, Migration, migrate};
+pub use migrate::{ExistingRecoveryCodes, Migrated, Migration, OtherSystem, migrate};
 #[cfg(feature = "sha2")]
 pub use recover::{
     CountedRecoveryCode, HashedRecoveryCode, Recovered, Recovery, finish_recovery, recover,

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use zeroize::Zeroize;
+
 use super::{Context, attempt, with_registration};
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
@@ -76,10 +78,16 @@ impl fmt::Debug for CountedRecoveryCode {
     }
 }
 
-/// The digest of a recovery code whose attempt is counted.
+/// The digest of a recovery code whose attempt is counted. Wiped on drop.
 pub struct HashedRecoveryCode {
     digest: Digest,
     recipe: Recipe,
+}
+
+impl Drop for HashedRecoveryCode {
+    fn drop(&mut self) {
+        self.digest.zeroize();
+    }
 }
 
 /// Hides the digest.
@@ -89,7 +97,9 @@ impl fmt::Debug for HashedRecoveryCode {
     }
 }
 
-/// Decides about a recovery code as it was typed, in any case, with or without spaces and hyphens.
+/// Decides about a recovery code as it was typed, in any case, with or without spaces and hyphens,
+/// those that phones type for them included. In codes that keyfob made, digits and letters that look
+/// alike are read as the one that there is: see [`RecoveryFormat`](crate::RecoveryFormat).
 ///
 /// A wrong one counts in a counter of its own. What can't be a recovery code of this registration,
 /// and one that is used already, is refused without a write. A success also ends the wait that
@@ -101,7 +111,7 @@ impl fmt::Debug for HashedRecoveryCode {
 ///
 /// # Errors
 /// A [`Failure`] if the record can't be read, or its codes were hashed under a pepper that isn't
-/// there.
+/// there or with more iterations than the policy allows.
 pub fn recover(
     record: Option<&Record>,
     typed: &str,
@@ -141,7 +151,8 @@ impl Registration {
             Ok(admitted) => admitted,
             Err(rejection) => return Ok(Err(rejection)),
         };
-        counted.recipe.require(context.pepper)?;
+        counted.recipe.require_pepper(context.pepper)?;
+        counted.recipe.require_affordable(context.policy.recovery)?;
         if counted.recipe.hashing.is_slow() {
             self.count_recovery(context);
             return Ok(Ok(Recovery::Counted(counted)));
