@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use keyfob::{
     AsyncEngine, AsyncRegistrationStore, Authenticated, Code, Corrupt, Error, Migration,
-    NewRegistration, Params, Policy, PostgresClients, PostgresError, PostgresStore, Proof, Record,
-    Rejection, Revision, Secret, StatusState, Swap, SystemEntropy, Totp, TotpParams, UnixTime,
+    NewRegistration, Params, PendingLifetime, Policy, PostgresClients, PostgresError,
+    PostgresStore, Proof, Record, Rejection, Revision, Secret, StatusState, Swap, SystemEntropy,
+    Totp, TotpParams, UnixTime,
 };
 use server::{Clients, Database, Server, connect};
 use swap_proxy::{Plan, Proxy};
@@ -28,7 +29,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, Statement};
 
 type Answer<E> = Result<Authenticated, Error<E>>;
 
@@ -69,8 +70,10 @@ where
     engine.authenticate(id, &code, moment(step)).await
 }
 
+/// Whether the code is used up, by itself or by a later one.
 fn is_replayed<E>(answer: &Answer<E>) -> bool {
-    matches!(answer, Err(Error::Rejected(Rejection::Replayed)))
+    use Rejection::{Replayed, TooEarly};
+    matches!(answer, Err(Error::Rejected(Replayed | TooEarly(_))))
 }
 
 /// Whether the store failed, so that the code may be used up and nobody was let in.
@@ -637,6 +640,270 @@ async fn nothing_is_accepted_inside_a_transaction() {
     assert!(log_in(&engine, "alice", 1).await.is_ok());
 }
 
+/// Statements that are prepared on one client, which is shared.
+struct Preparing(Arc<Client>);
+
+impl PostgresClients for Preparing {
+    type Client = Arc<Client>;
+    type Error = Infallible;
+
+    async fn client(&self) -> Result<Arc<Client>, Infallible> {
+        Ok(self.0.clone())
+    }
+
+    fn borrow(client: &Arc<Client>) -> &Client {
+        client
+    }
+
+    async fn prepared(
+        client: &Arc<Client>,
+        statement: &'static str,
+    ) -> Result<Option<Statement>, tokio_postgres::Error> {
+        client.prepare(statement).await.map(Some)
+    }
+}
+
+/// A store that takes the records of `alice`, who is registered, and of `nobody`, who isn't.
+struct Inside<C> {
+    store: PostgresStore<C>,
+    client: Arc<Client>,
+    record: Record,
+}
+
+/// All that a store can be asked for.
+const OPERATIONS: [&str; 7] = [
+    "load", "insert", "update", "delete", "look", "sweep", "count",
+];
+
+impl<C: PostgresClients + Sync> Inside<C> {
+    async fn new(client: Arc<Client>, clients: C) -> Self
+    where
+        C::Error: std::fmt::Debug,
+    {
+        let store = PostgresStore::connect(clients).await.unwrap();
+        let record = Record::from_stored(Revision::from_u64(7), b"record").unwrap();
+        let swap = store.compare_and_swap("alice", None, Some(&record)).await;
+        assert_eq!(swap.unwrap(), Swap::Stored);
+        Self {
+            store,
+            client,
+            record,
+        }
+    }
+
+    async fn ask(&self, operation: &str, id: &str) -> Result<(), PostgresError<C::Error>> {
+        let (store, revision) = (&self.store, Some(self.record.revision()));
+        let next = Record::from_stored(Revision::from_u64(8), b"next").unwrap();
+        match operation {
+            "load" => store.load(id).await.map(drop),
+            "insert" => store
+                .compare_and_swap(id, None, Some(&next))
+                .await
+                .map(drop),
+            "update" => {
+                let swap = store.compare_and_swap(id, revision, Some(&next));
+                swap.await.map(drop)
+            }
+            "delete" => store.compare_and_swap(id, revision, None).await.map(drop),
+            "look" => store.compare_and_swap(id, None, None).await.map(drop),
+            "sweep" => store
+                .sweep(UnixTime::from_seconds(u64::MAX))
+                .await
+                .map(drop),
+            _ => store.count().await.map(drop),
+        }
+    }
+
+    async fn is_refused(&self, operation: &str, id: &str) -> bool {
+        let answer = self.ask(operation, id).await;
+        matches!(answer, Err(PostgresError::InTransaction))
+    }
+
+    async fn rows(&self) -> Vec<(Vec<u8>, i64)> {
+        let select = "SELECT id, revision FROM keyfob_registrations ORDER BY id";
+        let rows = self.client.query(select, &[]).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    }
+
+    /// Each operation as the first one of a transaction, and then as the second.
+    async fn check(&self) {
+        let before = self.rows().await;
+        for begin in [
+            "BEGIN",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            "BEGIN; SAVEPOINT here",
+            "BEGIN; SELECT set_config('keyfob.mark', 'gone', true)",
+        ] {
+            for (operation, id) in OPERATIONS
+                .iter()
+                .flat_map(|o| [(o, "alice"), (o, "nobody")])
+            {
+                for end in ["COMMIT", "ROLLBACK"] {
+                    self.client.batch_execute(begin).await.unwrap();
+                    let first = self.is_refused(operation, id).await;
+                    let second = self.is_refused(operation, id).await;
+                    self.client.batch_execute(end).await.unwrap();
+                    assert!(first && second, "{operation} of {id} after {begin}");
+                    assert_eq!(
+                        self.rows().await,
+                        before,
+                        "{operation} of {id} after {begin}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The control: outside a transaction each operation has an answer.
+    async fn check_outside(&self) {
+        for operation in OPERATIONS {
+            assert!(!self.is_refused(operation, "nobody").await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_inside_a_transaction_is_refused() {
+    let Some(database) = Database::new().await else {
+        return;
+    };
+    let client = Arc::new(database.client().await);
+    let inside = Inside::new(client.clone(), client.clone()).await;
+    inside.check().await;
+    inside.check_outside().await;
+}
+
+#[tokio::test]
+async fn every_prepared_operation_inside_a_transaction_is_refused() {
+    let Some(database) = Database::new().await else {
+        return;
+    };
+    let client = Arc::new(database.client().await);
+    let inside = Inside::new(client.clone(), Preparing(client)).await;
+    inside.check().await;
+    inside.check_outside().await;
+}
+
+/// Else she would have been told that she has a second factor, and have none.
+#[tokio::test]
+async fn nobody_is_registered_inside_a_transaction() {
+    let Some(database) = Database::new().await else {
+        return;
+    };
+    let client = Arc::new(database.client().await);
+    let engine = engine(PostgresStore::connect(client.clone()).await.unwrap());
+    let (new, migration) = (
+        NewRegistration::default(),
+        Migration::new(secret(), Params::Totp(TotpParams::DEFAULT)),
+    );
+    client.batch_execute("BEGIN").await.unwrap();
+    let created = engine
+        .create("alice", &new, START, &mut SystemEntropy)
+        .await;
+    let migrated = engine
+        .migrate("alice", &migration, START, &mut SystemEntropy)
+        .await;
+    client.batch_execute("ROLLBACK").await.unwrap();
+    let refused = |error| matches!(error, Some(Error::Store(PostgresError::InTransaction)));
+    assert!(refused(created.err()) && refused(migrated.err()));
+    assert_eq!(engine.store().count().await.unwrap(), 0);
+    register(&engine, "alice").await;
+    assert!(log_in(&engine, "alice", 1).await.is_ok());
+}
+
+/// Begins a transaction on the client between a request's load and its swap.
+struct Interrupted {
+    store: PostgresStore<Arc<Client>>,
+    client: Arc<Client>,
+}
+
+impl AsyncRegistrationStore for Interrupted {
+    type Id = str;
+    type Error = PostgresError<Infallible>;
+
+    async fn load(&self, id: &str) -> Result<Option<Record>, Self::Error> {
+        self.store.load(id).await
+    }
+
+    async fn compare_and_swap(
+        &self,
+        id: &str,
+        expected: Option<Revision>,
+        next: Option<&Record>,
+    ) -> Result<Swap, Self::Error> {
+        self.client.batch_execute("BEGIN").await?;
+        let swap = self.store.compare_and_swap(id, expected, next).await;
+        self.client.batch_execute("ROLLBACK").await?;
+        swap
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_begins_after_the_load_is_noticed() {
+    let Some(database) = Database::new().await else {
+        return;
+    };
+    let client = Arc::new(database.client().await);
+    let direct = engine(database.store().await);
+    register(&direct, "alice").await;
+    let store = PostgresStore::connect(client.clone()).await.unwrap();
+    let interrupted = engine(Interrupted { store, client });
+    let answer = log_in(&interrupted, "alice", 1).await;
+    let Err(Error::Store(PostgresError::InTransaction)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert!(log_in(&direct, "alice", 1).await.is_ok());
+}
+
+/// What a transaction began to see before a registration was made, it goes on seeing.
+#[tokio::test]
+async fn nothing_is_said_by_an_old_snapshot() {
+    let Some(database) = Database::new().await else {
+        return;
+    };
+    let client = Arc::new(database.client().await);
+    let inside = engine(PostgresStore::connect(client.clone()).await.unwrap());
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM keyfob_registrations";
+    client.batch_execute(begin).await.unwrap();
+    register(&engine(database.store().await), "alice").await;
+    let status = inside.status("alice", START).await;
+    let Err(Error::Store(PostgresError::InTransaction)) = status else {
+        panic!("{status:?}");
+    };
+    client.batch_execute("COMMIT").await.unwrap();
+    assert!(inside.status("alice", START).await.is_ok());
+}
+
+/// A server's settings can change under connections that are open.
+#[tokio::test]
+async fn a_server_that_is_set_otherwise_later_accepts_nothing() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let client = Arc::new(connect(&server.config()).await);
+    let engine = engine(PostgresStore::connect(client.clone()).await.unwrap());
+    register(&engine, "alice").await;
+    for (step, value) in [(1, "off"), (2, "on")] {
+        let set = format!("ALTER SYSTEM SET synchronous_commit = {value}");
+        client.batch_execute(&set).await.unwrap();
+        client
+            .batch_execute("SELECT pg_reload_conf()")
+            .await
+            .unwrap();
+        let show = "SHOW synchronous_commit";
+        while client.query_one(show, &[]).await.unwrap().get::<_, &str>(0) != value {
+            sleep(Duration::from_millis(1)).await;
+        }
+        let answer = log_in(&engine, "alice", step).await;
+        match answer {
+            Ok(_) if value == "on" => {}
+            Err(Error::Store(PostgresError::NotDurable { .. })) if value == "off" => {}
+            other => panic!("{value}: {other:?}"),
+        }
+    }
+}
+
 // ---- The database
 
 #[tokio::test]
@@ -718,6 +985,42 @@ async fn only_what_lapsed_is_swept() {
 
     let end_of_time = UnixTime::from_seconds(u64::MAX);
     assert_eq!(engine.store().sweep(end_of_time).await.unwrap(), 1);
+}
+
+/// Else it would stay pending for as long as the clock was ahead.
+#[tokio::test]
+async fn what_was_made_while_a_clock_was_ahead_is_swept() {
+    let Some(database) = Database::new().await else {
+        return;
+    };
+    let policy = Policy {
+        pending_lifetime: PendingLifetime::from_minutes(1_440).unwrap(),
+        ..Policy::strict()
+    };
+    let engine = AsyncEngine::new(database.store().await, policy);
+    let (day, hour) = (86_400, 3_600);
+    let create = async |id, now: UnixTime, lifetime| {
+        let lifetime = PendingLifetime::from_minutes(lifetime);
+        let new = NewRegistration {
+            lifetime,
+            ..NewRegistration::default()
+        };
+        let enrollment = engine.create(id, &new, now, &mut SystemEntropy).await;
+        enrollment.unwrap()
+    };
+    create("an hour ahead", START.saturating_add(hour), 1_440).await;
+    create("more", START.saturating_add(hour + 1), 1_440).await;
+    create("years ahead", START.saturating_add(4_000 * day), 60).await;
+    create("at the end of time", UnixTime::from_seconds(u64::MAX), 60).await;
+    let ahead = START.saturating_add(4_000 * day);
+    let enrollment = create("active", ahead, 60).await;
+    let code = Totp::new(enrollment.secret(), TotpParams::DEFAULT).code_at(ahead);
+    engine.authenticate("active", &code, ahead).await.unwrap();
+
+    assert_eq!(engine.store().sweep(START).await.unwrap(), 3);
+    assert_eq!(engine.store().sweep(START).await.unwrap(), 0);
+    assert!(engine.status("an hour ahead", START).await.is_ok());
+    assert!(engine.status("active", START).await.is_ok());
 }
 
 #[tokio::test]

@@ -14,9 +14,9 @@ use std::{env, fs};
 
 use directory::Directory;
 use keyfob::{
-    Authenticated, Corrupt, Engine, Error, Migration, NewRegistration, Params, Policy,
-    RegistrationStore, Rejection, Secret, SqliteError, SqliteStore, StatusState, SystemEntropy,
-    Totp, TotpParams, UnixTime,
+    Authenticated, Corrupt, Engine, Error, Migration, NewRegistration, Params, PendingLifetime,
+    Policy, Record, RegistrationStore, Rejection, Revision, Secret, SqliteError, SqliteStore,
+    StatusState, SystemEntropy, Totp, TotpParams, UnixTime,
 };
 use rusqlite::Connection;
 
@@ -53,8 +53,10 @@ fn log_in(engine: &mut SqliteEngine, step: u64) -> Answer {
     engine.authenticate("alice", &code, moment(step))
 }
 
+/// Whether the code is used up, by itself or by a later one.
 fn is_replayed(answer: &Answer) -> bool {
-    matches!(answer, Err(Error::Rejected(Rejection::Replayed)))
+    use Rejection::{Replayed, TooEarly};
+    matches!(answer, Err(Error::Rejected(Replayed | TooEarly(_))))
 }
 
 // ---- Processes
@@ -301,26 +303,72 @@ fn the_longest_wait_is_cut() {
 
 /// CVE-2026-35597: the lock-out was rolled back with the log-in that caused it.
 #[test]
-fn nothing_is_done_inside_a_transaction() {
+fn every_operation_inside_a_transaction_is_refused() {
     let directory = Directory::new();
     let mut engine = engine(&directory.file("registrations.sqlite"));
     register(&mut engine, "alice");
-    let begin = "BEGIN; CREATE TABLE log_ins (id TEXT)";
-    engine.store().connection().execute_batch(begin).unwrap();
-
-    let refused = Err(Error::Store(SqliteError::InTransaction));
-    assert_eq!(log_in(&mut engine, 1), refused);
-    assert_eq!(
-        engine.delete("alice"),
-        Err(Error::Store(SqliteError::InTransaction))
-    );
-    let store = engine.store();
-    assert_eq!(store.load("alice").unwrap_err(), SqliteError::InTransaction);
-    assert_eq!(store.sweep(START), Err(SqliteError::InTransaction));
-    assert_eq!(store.count(), Err(SqliteError::InTransaction));
-
-    store.connection().execute_batch("COMMIT").unwrap();
+    for begin in [
+        "BEGIN",
+        "BEGIN IMMEDIATE",
+        "BEGIN EXCLUSIVE",
+        "SAVEPOINT here",
+    ] {
+        let store = engine.store();
+        store.connection().execute_batch(begin).unwrap();
+        let record = Record::from_stored(Revision::from_u64(7), b"record").unwrap();
+        let refused = SqliteError::InTransaction;
+        for id in ["alice", "nobody"] {
+            let stored = store.load(id);
+            assert_eq!(stored.unwrap_err(), refused, "{begin}");
+            for expected in [None, Some(record.revision())] {
+                for next in [None, Some(&record)] {
+                    let swap = store.compare_and_swap(id, expected, next);
+                    assert_eq!(swap.unwrap_err(), refused, "{begin}");
+                }
+            }
+        }
+        assert_eq!(store.sweep(START).unwrap_err(), refused, "{begin}");
+        assert_eq!(store.count().unwrap_err(), refused, "{begin}");
+        assert_eq!(store.ids(None, 1).unwrap_err(), refused, "{begin}");
+        store.connection().execute_batch("COMMIT").unwrap();
+        assert_eq!(store.count(), Ok(1));
+    }
     assert!(log_in(&mut engine, 1).is_ok());
+}
+
+#[test]
+fn nobody_is_registered_inside_a_transaction() {
+    let directory = Directory::new();
+    let mut engine = engine(&directory.file("registrations.sqlite"));
+    let migration = Migration::new(secret(), Params::Totp(TotpParams::DEFAULT));
+    let new = NewRegistration::default();
+    engine.store().connection().execute_batch("BEGIN").unwrap();
+    let created = engine.create("alice", &new, START, &mut SystemEntropy);
+    let migrated = engine.migrate("alice", &migration, START, &mut SystemEntropy);
+    for error in [created.map(drop), migrated.map(drop)] {
+        assert_eq!(error, Err(Error::Store(SqliteError::InTransaction)));
+    }
+}
+
+/// A statement that stands at a row of its keeps the connection's view of the database as it was.
+#[test]
+fn nothing_is_said_by_an_old_snapshot() {
+    let directory = Directory::new();
+    let path = directory.file("registrations.sqlite");
+    let mut inside = engine(&path);
+    let connection = inside.store().connection();
+    connection
+        .execute_batch("CREATE TABLE theirs (id); INSERT INTO theirs VALUES (1), (2)")
+        .unwrap();
+    let mut statement = connection.prepare("SELECT id FROM theirs").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    rows.next().unwrap();
+    std::mem::forget(rows);
+    std::mem::forget(statement);
+
+    register(&mut engine(&path), "alice");
+    let refused = Error::Store(SqliteError::InTransaction);
+    assert_eq!(inside.status("alice", START).unwrap_err(), refused);
 }
 
 #[test]
@@ -335,14 +383,18 @@ fn a_connection_inside_a_transaction_is_refused() {
 
 // ---- The database
 
-#[test]
-fn a_database_that_forgets_is_refused() {
-    let not_durable = |journal_mode: &str, synchronous| SqliteError::NotDurable {
+fn not_durable(journal_mode: &str, synchronous: i64, fullfsync: bool) -> SqliteError {
+    SqliteError::NotDurable {
         journal_mode: journal_mode.to_owned(),
         synchronous,
-    };
+        fullfsync,
+    }
+}
+
+#[test]
+fn a_database_that_forgets_is_refused() {
     let in_memory = SqliteStore::open(":memory:").unwrap_err();
-    assert_eq!(in_memory, not_durable("memory", 2));
+    assert_eq!(in_memory, not_durable("memory", 2, true));
 
     let directory = Directory::new();
     let connect = |pragmas| {
@@ -351,10 +403,73 @@ fn a_database_that_forgets_is_refused() {
         SqliteStore::from_connection(connection)
     };
     let rollback_journal = connect("CREATE TABLE theirs (id)").unwrap_err();
-    assert_eq!(rollback_journal, not_durable("delete", 2));
+    assert_eq!(rollback_journal, not_durable("delete", 2, true));
     let normal = connect("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL").unwrap_err();
-    assert_eq!(normal, not_durable("wal", 1));
+    assert_eq!(normal, not_durable("wal", 1, true));
     assert!(connect("PRAGMA synchronous = EXTRA").is_ok());
+}
+
+/// Whoever has the connection can change what was right when the store was made.
+#[test]
+fn settings_that_are_changed_later_are_noticed_before_the_next_answer() {
+    let directory = Directory::new();
+    let mut engine = engine(&directory.file("registrations.sqlite"));
+    register(&mut engine, "alice");
+    for (pragma, journal_mode, synchronous, fullfsync) in [
+        ("synchronous = OFF", "wal", 0, true),
+        ("main.synchronous = NORMAL", "wal", 1, true),
+        ("synchronous = FULL; PRAGMA fullfsync = 0", "wal", 2, false),
+        (
+            "fullfsync = 1; PRAGMA journal_mode = DELETE",
+            "delete",
+            2,
+            true,
+        ),
+        ("journal_mode = TRUNCATE", "truncate", 2, true),
+        ("journal_mode = MEMORY", "memory", 2, true),
+        ("journal_mode = OFF", "off", 2, true),
+    ] {
+        let change = format!("PRAGMA {pragma}");
+        engine.store().connection().execute_batch(&change).unwrap();
+        let found = || not_durable(journal_mode, synchronous, fullfsync);
+        let refused = || Error::Store(found());
+        assert_eq!(log_in(&mut engine, 1), Err(refused()), "{pragma}");
+        assert_eq!(engine.delete("alice"), Err(refused()), "{pragma}");
+        let new = NewRegistration::default();
+        let created = engine.create("bob", &new, START, &mut SystemEntropy);
+        assert_eq!(created.unwrap_err(), refused(), "{pragma}");
+        assert_eq!(engine.store().sweep(START), Err(found()), "{pragma}");
+    }
+    let back = "PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL";
+    engine.store().connection().execute_batch(back).unwrap();
+    assert_eq!(engine.store().count(), Ok(1));
+    assert!(log_in(&mut engine, 1).is_ok());
+}
+
+/// A table of the same name in a temporary database is found first, and is gone with the connection.
+#[test]
+fn tables_of_other_databases_on_the_connection_are_not_used() {
+    let directory = Directory::new();
+    let path = directory.file("registrations.sqlite");
+    let mut engine = engine(&path);
+    register(&mut engine, "alice");
+    let columns = "(id TEXT PRIMARY KEY, revision INTEGER, record BLOB, lapses_at INTEGER)";
+    let other = directory.file("other.sqlite");
+    let shadow = format!(
+        "CREATE TEMP TABLE keyfob_registrations {columns};
+         ATTACH '{}' AS other; CREATE TABLE other.keyfob_registrations {columns};
+         PRAGMA other.synchronous = OFF",
+        other.display()
+    );
+    engine.store().connection().execute_batch(&shadow).unwrap();
+    assert!(log_in(&mut engine, 1).is_ok());
+    let new = NewRegistration::default();
+    engine
+        .create("bob", &new, START, &mut SystemEntropy)
+        .unwrap();
+    assert_eq!(engine.store().count(), Ok(2));
+
+    assert_eq!(SqliteStore::open(&path).unwrap().count(), Ok(2));
 }
 
 #[test]
@@ -441,6 +556,40 @@ fn only_what_lapsed_is_swept() {
 
     let end_of_time = UnixTime::from_seconds(u64::MAX);
     assert_eq!(engine.store().sweep(end_of_time), Ok(1));
+}
+
+/// Else it would stay pending for as long as the clock was ahead.
+#[test]
+fn what_was_made_while_a_clock_was_ahead_is_swept() {
+    let directory = Directory::new();
+    let store = SqliteStore::open(directory.file("registrations.sqlite")).unwrap();
+    let policy = Policy {
+        pending_lifetime: PendingLifetime::from_minutes(1_440).unwrap(),
+        ..Policy::strict()
+    };
+    let mut engine = Engine::new(store, policy);
+    let (day, hour) = (86_400, 3_600);
+    let mut create = |id, now, lifetime| {
+        let lifetime = PendingLifetime::from_minutes(lifetime);
+        let new = NewRegistration {
+            lifetime,
+            ..NewRegistration::default()
+        };
+        engine.create(id, &new, now, &mut SystemEntropy).unwrap()
+    };
+    create("an hour ahead", START.saturating_add(hour), 1_440);
+    create("more", START.saturating_add(hour + 1), 1_440);
+    create("years ahead", START.saturating_add(4_000 * day), 60);
+    create("at the end of time", UnixTime::from_seconds(u64::MAX), 60);
+    let ahead = START.saturating_add(4_000 * day);
+    let enrollment = create("active", ahead, 60);
+    let code = Totp::new(enrollment.secret(), TotpParams::DEFAULT).code_at(ahead);
+    engine.authenticate("active", &code, ahead).unwrap();
+
+    assert_eq!(engine.store().sweep(START), Ok(3));
+    assert_eq!(engine.store().sweep(START), Ok(0));
+    assert!(engine.status("an hour ahead", START).is_ok());
+    assert!(engine.status("active", START).is_ok());
 }
 
 #[test]

@@ -95,6 +95,12 @@ enum Flaw {
     WritesOnConflict,
     /// It doesn't look again once it has read.
     Caches,
+    /// It takes the lower revision for the older one, and refuses it.
+    WantsRisingRevisions,
+    /// It takes it for the older one, and answers that it was stored.
+    KeepsTheHighest,
+    /// It keeps all that was written, and finds the highest revision when it is opened.
+    OpensTheHighest,
     /// It fails where somebody else was faster.
     FailsOnConflict,
     /// It takes an error for a conflict.
@@ -104,7 +110,7 @@ enum Flaw {
 }
 
 /// Where each flaw must show.
-const DUTIES: [(Flaw, Duty); 13] = [
+const DUTIES: [(Flaw, Duty); 16] = [
     (Flaw::ReadsThenWrites, Duty::Atomicity),
     (Flaw::ReadsThenWritesIfLong, Duty::SingleUse),
     (Flaw::Upserts, Duty::Refusal),
@@ -117,6 +123,9 @@ const DUTIES: [(Flaw, Duty); 13] = [
     (Flaw::FoldsCase, Duty::Separation),
     (Flaw::WritesOnConflict, Duty::Restraint),
     (Flaw::Caches, Duty::Visibility),
+    (Flaw::WantsRisingRevisions, Duty::Progress),
+    (Flaw::KeepsTheHighest, Duty::Exactness),
+    (Flaw::OpensTheHighest, Duty::Durability),
     (Flaw::FailsOnConflict, Duty::Availability),
 ];
 
@@ -171,6 +180,8 @@ fn a_violation_tells_what_is_wrong() {
 #[derive(Default)]
 struct Storage {
     records: Mutex<HashMap<String, Record>>,
+    /// Of all that was written of a record that wasn't deleted, the highest revision.
+    highest: Mutex<HashMap<String, Record>>,
     is_broken: AtomicBool,
 }
 
@@ -184,6 +195,10 @@ struct Flawed<'a> {
 impl<'a> Flawed<'a> {
     fn new(storage: &'a Storage, flaw: Flaw) -> Self {
         let cache = HashMap::new();
+        if flaw == Flaw::OpensTheHighest {
+            let highest = storage.highest.lock().unwrap().clone();
+            *storage.records.lock().unwrap() = highest;
+        }
         Self {
             storage,
             flaw,
@@ -237,6 +252,7 @@ impl<'a> Flawed<'a> {
             Flaw::DeletesAnything if next.is_none() => true,
             Flaw::DeletesNothing if next.is_none() => stored.is_none() && expected.is_none(),
             Flaw::ComparesHighBits => stored.map(high_bits) == expected.map(high_bits),
+            Flaw::WantsRisingRevisions => stored == expected && rises(stored, next),
             _ => stored == expected,
         }
     }
@@ -263,12 +279,32 @@ impl<'a> Flawed<'a> {
             thread::yield_now();
             records = self.records();
         }
+        if self.has(Flaw::KeepsTheHighest) && !rises(stored, next) {
+            return swap;
+        }
+        self.note(id, next);
         match next {
             Some(next) => records.insert(id.to_owned(), self.kept(next)),
             None => records.remove(id),
         };
         swap
     }
+
+    fn note(&self, id: &str, next: Option<&Record>) {
+        let mut highest = self.storage.highest.lock().unwrap();
+        let noted = highest.get(id).map(Record::revision);
+        match next {
+            Some(next) if rises(noted, Some(next)) => highest.insert(id.to_owned(), next.clone()),
+            Some(_) => None,
+            None => highest.remove(id),
+        };
+    }
+}
+
+/// Whether the next revision is the higher one, or the first or last.
+fn rises(stored: Option<Revision>, next: Option<&Record>) -> bool {
+    let next = next.map(|next| next.revision().as_u64());
+    next.is_none_or(|next| stored.is_none_or(|stored| stored.as_u64() < next))
 }
 
 impl RegistrationStore for Flawed<'_> {

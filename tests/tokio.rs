@@ -1,6 +1,10 @@
 //! The engine that waits, over stores that block: `BlockingPool` on tokio.
 #![cfg(all(feature = "tokio", feature = "sha2"))]
 
+#[cfg(feature = "sqlite")]
+#[path = "support/directory.rs"]
+mod directory;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
@@ -66,6 +70,32 @@ async fn one_of_64_tasks_with_one_code_is_let_in() {
         assert_eq!((let_in.len(), refused.len()), (1, 63));
         assert!(refused.iter().all(|answer| *answer == REPLAYED));
     }
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_call_that_leaves_a_transaction_open_fails_what_follows() {
+    use keyfob::{SqliteError, SqliteStore};
+
+    let directory = directory::Directory::new();
+    let store = SqliteStore::open(directory.file("registrations.sqlite")).unwrap();
+    let pool = BlockingPool::new(store);
+    let engine = AsyncEngine::new(pool.clone(), Policy::DEFAULT);
+    let new = NewRegistration::default();
+    let run = |statement| {
+        pool.call(move |store: &mut SqliteStore| store.connection().execute_batch(statement))
+    };
+    run("BEGIN").await.unwrap();
+    let refused = engine.create(ID, &new, NOW, &mut SystemEntropy).await;
+    let in_transaction = BlockingPoolError::Store(SqliteError::InTransaction);
+    assert_eq!(refused.err(), Some(Error::Store(in_transaction)));
+    run("ROLLBACK").await.unwrap();
+    assert!(
+        engine
+            .create(ID, &new, NOW, &mut SystemEntropy)
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]

@@ -119,6 +119,10 @@ impl<S: Send + 'static> BlockingPool<S> {
     /// # }
     /// ```
     ///
+    /// # Duties of the embedder
+    /// Leave the store as you found it. Requests that get it after you fail while a transaction is
+    /// open on it, or a setting is changed that its promises rest on.
+    ///
     /// # Errors
     /// As for a swap: see [`BlockingPoolError`].
     pub async fn call<T, E>(

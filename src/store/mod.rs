@@ -8,6 +8,8 @@ pub mod conformance;
 mod flash;
 #[cfg(feature = "std")]
 mod hash_map;
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
+mod lapse;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -52,11 +54,13 @@ use crate::{Record, Revision, Swap};
 /// The engine's promises rest on these, and `conformance` (feature of the same name) checks them:
 /// - [`compare_and_swap`](Self::compare_and_swap) is **atomic**: of all calls that expect the same
 ///   revision, in whatever threads and processes, one is [`Swap::Stored`].
-/// - It is **durable** before it returns: what it stored survives a crash and a power cut.
+/// - It is **durable** before it returns: what it stored survives a crash and a power cut, and no
+///   transaction is open whose roll-back would undo it.
 /// - It **never guesses**: an I/O error, a time-out, an unknown commit is `Err`, not
 ///   [`Swap::Conflict`].
 /// - [`load`](Self::load) sees every swap that returned before it began.
-/// - Revision and bytes come back exactly as they were given.
+/// - Revision and bytes come back exactly as they were given. A revision is a name: it is compared
+///   for equality, and a later one may be the lower number.
 pub trait RegistrationStore {
     /// What names a registration.
     type Id: ?Sized;

@@ -7,9 +7,11 @@ use core::time::Duration;
 use std::path::Path;
 use std::thread;
 
-use rusqlite::{Connection, ErrorCode, Params, Row, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, ErrorCode, Params, Row, Transaction, TransactionBehavior, TransactionState,
+};
 
-use super::RegistrationStore;
+use super::{RegistrationStore, lapse};
 use crate::{Corrupt, Record, Revision, Swap, UnixTime};
 
 /// How long [`SqliteStore::open`] lets a call wait for others.
@@ -21,38 +23,43 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// `PRAGMA synchronous`, from which on a commit survives a power cut.
 const FULL: i64 = 2;
 
+/// The database that the connection was opened for, as against attached and temporary ones.
+const MAIN: &str = "main";
+
 /// What brings the tables from one version to the next, oldest first.
 ///
 /// `lapses_at` is in seconds of Unix time, and null unless the registration is pending.
 const MIGRATIONS: [&str; 1] = ["
-    CREATE TABLE keyfob_registrations (
+    CREATE TABLE main.keyfob_registrations (
         id TEXT NOT NULL PRIMARY KEY,
         revision INTEGER NOT NULL,
         record BLOB NOT NULL,
         lapses_at INTEGER
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX keyfob_pending ON keyfob_registrations (lapses_at)
+    CREATE INDEX main.keyfob_pending ON keyfob_registrations (lapses_at)
         WHERE lapses_at IS NOT NULL;
 "];
 
 const CREATE_SCHEMA: &str =
-    "CREATE TABLE IF NOT EXISTS keyfob_schema (version INTEGER NOT NULL PRIMARY KEY) STRICT";
-const HAS_SCHEMA: &str = "SELECT count(*) FROM sqlite_schema WHERE name = 'keyfob_schema'";
-const VERSION: &str = "SELECT coalesce(max(version), 0) FROM keyfob_schema";
-const SET_VERSION: &str = "INSERT INTO keyfob_schema (version) VALUES (?1)";
+    "CREATE TABLE IF NOT EXISTS main.keyfob_schema (version INTEGER NOT NULL PRIMARY KEY) STRICT";
+const HAS_SCHEMA: &str = "SELECT count(*) FROM main.sqlite_schema WHERE name = 'keyfob_schema'";
+const VERSION: &str = "SELECT coalesce(max(version), 0) FROM main.keyfob_schema";
+const SET_VERSION: &str = "INSERT INTO main.keyfob_schema (version) VALUES (?1)";
 
-const LOAD: &str = "SELECT revision, record FROM keyfob_registrations WHERE id = ?1";
+// Without `main.`, a temporary table of the same name would come first.
+const LOAD: &str = "SELECT revision, record FROM main.keyfob_registrations WHERE id = ?1";
 const INSERT: &str = "
-    INSERT INTO keyfob_registrations (id, revision, record, lapses_at)
+    INSERT INTO main.keyfob_registrations (id, revision, record, lapses_at)
     VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING";
 const UPDATE: &str = "
-    UPDATE keyfob_registrations SET revision = ?3, record = ?4, lapses_at = ?5
+    UPDATE main.keyfob_registrations SET revision = ?3, record = ?4, lapses_at = ?5
     WHERE id = ?1 AND revision = ?2";
-const DELETE: &str = "DELETE FROM keyfob_registrations WHERE id = ?1 AND revision = ?2";
-const FIRST_IDS: &str = "SELECT id FROM keyfob_registrations ORDER BY id LIMIT ?1";
-const NEXT_IDS: &str = "SELECT id FROM keyfob_registrations WHERE id > ?2 ORDER BY id LIMIT ?1";
-const SWEEP: &str = "DELETE FROM keyfob_registrations WHERE lapses_at <= ?1";
-const COUNT: &str = "SELECT count(*) FROM keyfob_registrations";
+const DELETE: &str = "DELETE FROM main.keyfob_registrations WHERE id = ?1 AND revision = ?2";
+const FIRST_IDS: &str = "SELECT id FROM main.keyfob_registrations ORDER BY id LIMIT ?1";
+const NEXT_IDS: &str =
+    "SELECT id FROM main.keyfob_registrations WHERE id > ?2 ORDER BY id LIMIT ?1";
+const SWEEP: &str = "DELETE FROM main.keyfob_registrations WHERE lapses_at <= ?1 OR lapses_at > ?2";
+const COUNT: &str = "SELECT count(*) FROM main.keyfob_registrations";
 
 /// Records in an SQLite database on a local disk, shared between threads and processes.
 ///
@@ -86,13 +93,28 @@ const COUNT: &str = "SELECT count(*) FROM keyfob_registrations";
 ///   when the last connection closes.
 /// - **Back it up with SQLite's own means**, as the file alone isn't all of it, and
 ///   [`fence`](crate::Engine::fence) every registration after a restore.
-/// - **Leave `journal_mode` and `synchronous` as they are** if you use the
-///   [connection](Self::connection) too.
+/// - **Leave `journal_mode`, `synchronous` and `fullfsync` as they are** if you use the
+///   [connection](Self::connection) too. They are looked at before each write. If they would let a
+///   power cut undo it, nothing is written, and the call is [`SqliteError::NotDurable`].
+/// - **Let no connection to the file have `synchronous` off**, whatever it writes: it may move
+///   everybody's writes out of the log, and not wait for the disk. One connection's settings can't
+///   be seen from another. Nor can it be seen that a file system or a disk doesn't keep what it was
+///   told to (`nolock` and `immutable` in a URI, a VFS of yours).
+/// - **Use no shared cache** (`SQLITE_OPEN_SHAREDCACHE`, `cache=shared`): connections in one cache
+///   also share the last `synchronous` that one of them set, and each still reads its own.
+/// - **Don't move or replace the file while it is open**: what is written then is in a file that
+///   nobody finds again. End all processes before a restore.
 ///
 /// # In your own database
-/// keyfob's tables start with `keyfob_`, and nothing else is touched. A store can't take part in
-/// your transactions: a failure that is counted in one would be forgotten with its roll-back, and a
-/// burned code would be good again. So it refuses to work while one is open on its connection.
+/// keyfob's tables start with `keyfob_`, are in the `main` database, and nothing else is touched: an
+/// attached or temporary database can have tables of the same name.
+///
+/// A store can't take part in your transactions: a failure that is counted in one would be forgotten
+/// with its roll-back, and a burned code would be good again. While a transaction or a savepoint is
+/// open on its connection, every call is [`SqliteError::InTransaction`], whether it would write or
+/// only read, and whether there is such a registration or not. So it is while a statement of yours
+/// is in the middle of its rows, as a read would then see the past. Transactions on other
+/// connections don't disturb it: a write waits for them.
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Connection,
@@ -117,8 +139,8 @@ impl SqliteStore {
 
     /// Uses a connection of yours (rusqlite 0.41), and the time that it waits for others.
     ///
-    /// It makes keyfob's tables if there are none, and turns `secure_delete` and, for Apple's
-    /// systems, `fullfsync` on for this connection.
+    /// It makes keyfob's tables if there are none, and turns `secure_delete` and `fullfsync` on for
+    /// this connection.
     ///
     /// ```
     /// # let directory = std::env::temp_dir().join(format!("keyfob-doc-{}", std::process::id()));
@@ -142,10 +164,9 @@ impl SqliteStore {
     pub fn from_connection(connection: Connection) -> Result<Self, SqliteError> {
         let store = Self { connection };
         let connection = store.outside_transactions()?;
-        require_durable(connection)?;
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "fullfsync", true)?;
-        connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+        require_durable(connection)?;
         migrate(connection)?;
         Ok(store)
     }
@@ -174,13 +195,15 @@ impl SqliteStore {
 
     /// Deletes the registrations that weren't confirmed in time, and tells how many there were.
     ///
-    /// Call it now and then. One that lapsed is refused whether it is swept or not.
+    /// Those go too that lapse later than any lifetime and an hour from `now`: they were made while
+    /// a clock was ahead. Call it now and then, with a clock that is right. One that lapsed is
+    /// refused whether it is swept or not.
     ///
     /// # Errors
-    /// [`SqliteError::InTransaction`], [`SqliteError::Busy`], and what SQLite finds wrong.
+    /// [`SqliteError::InTransaction`], [`SqliteError::NotDurable`], [`SqliteError::Busy`], and what
+    /// SQLite finds wrong.
     pub fn sweep(&mut self, now: UnixTime) -> Result<usize, SqliteError> {
-        let now = i64::try_from(now.as_seconds()).unwrap_or(i64::MAX);
-        self.change(SWEEP, [now])
+        self.change(SWEEP, lapse::bounds(now))
     }
 
     /// How many registrations there are, unconfirmed ones included. It reads all of the index.
@@ -214,17 +237,22 @@ impl SqliteStore {
         Ok(rows.mapped(|row| row.get(0)).collect::<Result<_, _>>()?)
     }
 
-    /// The connection, if what is done on it now is done for good and sees what others did.
+    /// The connection, if what is done on it now is done for good and sees what others did: no
+    /// transaction is open, nor a read, which would share its view of the past with us.
     fn outside_transactions(&self) -> Result<&Connection, SqliteError> {
-        if self.connection.is_autocommit() {
-            return Ok(&self.connection);
+        let connection = &self.connection;
+        let state = connection.transaction_state(Some(MAIN))?;
+        if connection.is_autocommit() && state == TransactionState::None {
+            return Ok(connection);
         }
         Err(SqliteError::InTransaction)
     }
 
-    /// Carries out one statement and tells how many rows it changed.
+    /// Carries out one statement, which has reached the disk then, and tells how many rows it
+    /// changed.
     fn change(&self, statement: &str, values: impl Params) -> Result<usize, SqliteError> {
         let connection = self.outside_transactions()?;
+        require_durable(connection)?;
         Ok(connection.prepare_cached(statement)?.execute(values)?)
     }
 }
@@ -246,7 +274,7 @@ impl RegistrationStore for SqliteStore {
         expected: Option<Revision>,
         next: Option<&Record>,
     ) -> Result<Swap, SqliteError> {
-        let next = next.map(|next| (bits(next.revision()), next.as_bytes(), lapse(next)));
+        let next = next.map(|next| (bits(next.revision()), next.as_bytes(), lapse::of(next)));
         let changed = match (expected.map(bits), next) {
             (None, Some((revision, bytes, lapse))) => {
                 self.change(INSERT, (id, revision, bytes, lapse))?
@@ -275,11 +303,6 @@ fn bits(revision: Revision) -> i64 {
     revision.as_u64().cast_signed()
 }
 
-/// When the row may go. A moment beyond SQLite's integers won't come.
-fn lapse(record: &Record) -> Option<i64> {
-    i64::try_from(record.lapses_at()?.as_seconds()).ok()
-}
-
 /// Turns write-ahead logging on. SQLite needs the file for itself for that, and at times gives up
 /// at once, whatever its time-out: two that try at the same time would wait for each other. So the
 /// waiting is done here.
@@ -295,15 +318,19 @@ fn log_ahead(connection: &Connection) -> Result<(), SqliteError> {
     }
 }
 
+/// Asks for the settings that a commit rests on. They are asked for before each write, since whoever
+/// has the connection can change them, and SQLite keeps them in memory.
 fn require_durable(connection: &Connection) -> Result<(), SqliteError> {
-    let journal_mode: String = connection.pragma_query_one(None, "journal_mode")?;
-    let synchronous = connection.pragma_query_one(None, "synchronous")?;
-    if journal_mode == "wal" && synchronous >= FULL {
+    let journal_mode: String = connection.pragma_query_one(Some(MAIN), "journal_mode")?;
+    let synchronous = connection.pragma_query_one(Some(MAIN), "synchronous")?;
+    let fullfsync = connection.pragma_query_one(None, "fullfsync")?;
+    if journal_mode == "wal" && synchronous >= FULL && fullfsync {
         return Ok(());
     }
     Err(SqliteError::NotDurable {
         journal_mode,
         synchronous,
+        fullfsync,
     })
 }
 
@@ -343,14 +370,17 @@ pub enum SqliteError {
     Busy(rusqlite::Error),
     /// What SQLite found wrong.
     Database(rusqlite::Error),
-    /// A power cut could take back what was stored.
+    /// A power cut could take back what is stored. Nothing was written.
     NotDurable {
         /// What `PRAGMA journal_mode` says. It must be `wal`.
         journal_mode: String,
         /// What `PRAGMA synchronous` says. It must be 2 (`FULL`) or 3 (`EXTRA`).
         synchronous: i64,
+        /// What `PRAGMA fullfsync` says. It must be on, as the store sets it: Apple's disks keep
+        /// nothing for sure without it. Other systems pay no attention to it.
+        fullfsync: bool,
     },
-    /// A transaction is open on the connection.
+    /// A transaction is open on the connection, or a read that hasn't ended. Nothing was written.
     InTransaction,
     /// A later keyfob made the tables.
     Schema {
@@ -393,14 +423,17 @@ impl fmt::Display for SqliteError {
             Self::NotDurable {
                 journal_mode,
                 synchronous,
+                fullfsync,
             } => write!(
                 f,
                 "a power cut could undo log-ins: use a file on a local disk, with journal_mode wal \
-                 (it is {journal_mode}) and synchronous 2 or 3 (it is {synchronous})"
+                 (it is {journal_mode}), synchronous 2 or 3 (it is {synchronous}) and fullfsync on \
+                 (it is {})",
+                if *fullfsync { "on" } else { "off" }
             ),
             Self::InTransaction => f.write_str(
-                "a transaction is open on the connection, and its roll-back would undo a log-in: \
-                 end it first, or give the store a connection of its own",
+                "a transaction or a read is open on the connection, and its roll-back would undo a \
+                 log-in: end it first, or give the store a connection of its own",
             ),
             Self::Schema { found } => write!(
                 f,

@@ -62,11 +62,16 @@ impl Server {
         Some(server)
     }
 
-    fn make(&self, settings: &[&str]) {
+    /// Gives the directory to the user as whom the server runs.
+    fn own_directory(&self) {
         if is_root() {
             let mut chown = Command::new("chown");
             succeed(chown.arg("postgres").arg(self.directory.path()));
         }
+    }
+
+    fn make(&self, settings: &[&str]) {
+        self.own_directory();
         let data = self.directory.file("data");
         let options = "-U keyfob -A trust -E UTF8 --no-locale --no-sync".split(' ');
         let mut initdb = as_postgres(&self.binaries.join("initdb"));
@@ -96,6 +101,42 @@ impl Server {
         self.keeper = Some(keeper);
     }
 
+    /// Starts a standby that follows this server, and whose writes nobody waits for.
+    pub(crate) fn start_standby(&self) -> Self {
+        let mut standby = Self {
+            binaries: self.binaries.clone(),
+            directory: Directory::new(),
+            keeper: None,
+        };
+        standby.own_directory();
+        let mut copy = as_postgres(&self.binaries.join("pg_basebackup"));
+        copy.arg("-h").arg(self.directory.path());
+        copy.arg("-D").arg(standby.directory.file("data"));
+        succeed(copy.args("-U keyfob -R -X stream -c fast --no-sync".split(' ')));
+        standby.start_again();
+        standby
+    }
+
+    /// Makes a standby a server that can be written to.
+    pub(crate) fn promote(&self) {
+        let mut promote = as_postgres(&self.binaries.join("pg_ctl"));
+        promote.arg("-D").arg(self.directory.file("data"));
+        succeed(promote.args(["-w", "-s", "promote"]));
+    }
+
+    /// Stops what sends this server's writes to standbys: what is written from now on, they won't
+    /// have. A server that is told to stop would wait for it without end, so kill it.
+    pub(crate) fn cut_off_standbys(&self) {
+        let is_sender = |process: &u32| {
+            let name = fs::read_to_string(format!("/proc/{process}/cmdline"));
+            name.is_ok_and(|name| name.contains("walsender"))
+        };
+        let senders = children(self.postmaster()).filter(is_sender);
+        let names: Vec<_> = senders.map(|process| process.to_string()).collect();
+        assert!(!names.is_empty(), "no standby follows");
+        succeed(Command::new("kill").arg("-STOP").args(names));
+    }
+
     /// Stops it at once, without writing anything more.
     pub(crate) fn stop(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {
@@ -106,8 +147,11 @@ impl Server {
 
     /// Kills the server's process and all of its children, and waits for their end.
     pub(crate) fn kill(&mut self) {
-        let pid_file = fs::read_to_string(self.directory.file("data/postmaster.pid")).unwrap();
-        let postmaster: u32 = pid_file.lines().next().unwrap().parse().unwrap();
+        let postmaster = self.postmaster();
+        // First of all it makes no more children: one that outlived it could wait without end for a
+        // lock of another's.
+        let stop = ["-STOP", &postmaster.to_string()];
+        succeed(Command::new("kill").args(stop));
         let mut processes = BTreeSet::from([postmaster]);
         processes.extend(children(postmaster));
         let names = processes.iter().map(u32::to_string);
@@ -116,6 +160,11 @@ impl Server {
             thread::sleep(Duration::from_millis(1));
         }
         self.stop();
+    }
+
+    fn postmaster(&self) -> u32 {
+        let pid_file = fs::read_to_string(self.directory.file("data/postmaster.pid")).unwrap();
+        pid_file.lines().next().unwrap().parse().unwrap()
     }
 
     pub(crate) fn log(&self) -> String {
@@ -150,7 +199,8 @@ fn skip() {
     io::stderr().write_all(skipped).unwrap();
 }
 
-/// Where `initdb` and `pg_ctl` are: in the path, or where Debian puts them, the latest first.
+/// Where the programs are that belong to the first `initdb` in the path, or where Debian puts them,
+/// the latest first.
 fn binaries() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut versions: Vec<_> = fs::read_dir("/usr/lib/postgresql")
@@ -161,7 +211,8 @@ fn binaries() -> Option<PathBuf> {
     versions.sort();
     env::split_paths(&path)
         .chain(versions.into_iter().rev())
-        .find(|directory| directory.join("initdb").exists() && directory.join("pg_ctl").exists())
+        .find_map(|directory| fs::canonicalize(directory.join("initdb")).ok())
+        .map(|initdb| initdb.with_file_name(""))
 }
 
 fn is_root() -> bool {

@@ -90,6 +90,12 @@ impl Server {
         self.process.wait().unwrap();
     }
 
+    /// Gives it another option when it is started again.
+    pub(crate) fn set(&mut self, option: &str, value: &str) {
+        self.options
+            .extend([format!("--{option}"), value.to_owned()]);
+    }
+
     /// Starts it again on what it left on its disk, and waits until it answers.
     pub(crate) fn restart(&mut self) {
         self.restart_without_waiting();

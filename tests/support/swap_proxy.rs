@@ -20,7 +20,7 @@ pub(crate) enum Plan {
     Pass,
     /// Both sides are cut before the server hears of it.
     CutBefore,
-    /// So many bytes of the answer arrive, then both sides are cut.
+    /// So many bytes of the answer arrive; both sides are cut when the server has said all of it.
     CutAfter(usize),
     /// Nothing of the answer arrives.
     Stall,
@@ -29,9 +29,13 @@ pub(crate) enum Plan {
 #[derive(Clone)]
 struct Link {
     plan: Arc<Mutex<Plan>>,
-    /// How many bytes the server's last answer to a swap had.
+    /// How many bytes the server's last answer to a swap had, once all of it was there.
     answered: watch::Sender<usize>,
 }
+
+/// Ends the answer to a statement. A swap is sent together with one more.
+const READY: &[u8] = b"Z\0\0\0\x05I";
+const STATEMENTS: usize = 2;
 
 impl Proxy {
     /// Carries what comes to a port of its own to the server's socket.
@@ -79,21 +83,24 @@ impl Link {
 
     async fn carry(self, mut client: TcpStream, mut server: UnixStream) {
         let (mut question, mut answer) = ([0; 16_384], [0; 16_384]);
-        let mut is_swap = false;
+        // The answer to a swap, as far as it is there.
+        let mut to_swap: Option<Vec<u8>> = None;
         loop {
             tokio::select! {
                 Ok(length) = client.read(&mut question) => {
                     let question = &question[..length];
-                    is_swap = question.windows(6).any(|word| word == b"UPDATE");
+                    let is_swap = question.windows(6).any(|word| word == b"UPDATE");
                     if length == 0 || is_swap && self.now() == Plan::CutBefore {
                         return;
                     }
+                    to_swap = is_swap.then(Vec::new);
                     server.write_all(question).await.unwrap();
                 }
                 Ok(length) = server.read(&mut answer) => {
-                    let given = if is_swap { self.given(length) } else { length };
+                    let answer = &answer[..length];
+                    let given = to_swap.as_mut().map_or(length, |all| self.given(all, answer));
                     let _ = client.write_all(&answer[..given]).await;
-                    if length == 0 || given < length && self.now() != Plan::Stall {
+                    if length == 0 || to_swap.as_ref().is_some_and(|all| self.is_cut(all)) {
                         return;
                     }
                 }
@@ -106,13 +113,27 @@ impl Link {
         *self.plan.lock().unwrap()
     }
 
-    /// How much the client gets of an answer to a swap.
-    fn given(&self, length: usize) -> usize {
-        self.answered.send_replace(length);
+    /// How much the client gets of the next part of an answer to a swap.
+    fn given(&self, all: &mut Vec<u8>, part: &[u8]) -> usize {
+        let before = all.len();
+        all.extend(part);
+        if is_whole(all) {
+            self.answered.send_replace(all.len());
+        }
         match self.now() {
-            Plan::CutAfter(given) => given.min(length),
+            Plan::CutAfter(given) => given.saturating_sub(before).min(part.len()),
             Plan::Stall => 0,
-            Plan::Pass | Plan::CutBefore => length,
+            Plan::Pass | Plan::CutBefore => part.len(),
         }
     }
+
+    /// Whether the server has said all, and the client didn't get it.
+    fn is_cut(&self, all: &[u8]) -> bool {
+        matches!(self.now(), Plan::CutAfter(given) if given < all.len()) && is_whole(all)
+    }
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let ends = answer.windows(READY.len()).filter(|end| *end == READY);
+    ends.count() == STATEMENTS
 }

@@ -23,6 +23,19 @@ const REVISIONS: [u64; 10] = [
     0xffff_ffff_ffff_ffff,
 ];
 
+/// Each lies on another side of the one before, by the sign that it may be given, or by one half of
+/// its bits while the other half is the same.
+const OUT_OF_ORDER: [u64; 8] = [
+    0x8000_0000_0000_0000,
+    0x7fff_ffff_ffff_ffff,
+    0x8000_0000_0000_0001,
+    0x5555_5555_0000_0002,
+    0x5555_5555_0000_0001,
+    0x4444_4444_0000_0001,
+    0xffff_ffff_ffff_ffff,
+    0,
+];
+
 /// A record of the suite's. Its last byte is 0, and a long one has every byte there is.
 pub(super) fn record(revision: u64, length: usize) -> Result<Record, Violation> {
     let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();
@@ -37,6 +50,7 @@ pub(super) fn check(store: &mut Subject<'_>, longest: usize) -> Result<(), Viola
     every_swap_over_every_state(store, model)?;
     a_revision_that_was(store, model)?;
     every_revision(store, model)?;
+    revisions_in_any_order(store, model)?;
     every_length(store, model, longest)?;
     every_id(store, model)
 }
@@ -75,6 +89,16 @@ fn every_revision(store: &mut Subject<'_>, model: &mut Model) -> Result<(), Viol
         let neighbour = record(number ^ 1, 3)?;
         model.put(store, 0, Some(&record(number, 3)?))?;
         model.swap(store, 0, Some(neighbour.revision()), Some(&neighbour))?;
+    }
+    model.put(store, 0, None)
+}
+
+/// A revision tells one write from another, and not which of them came first.
+fn revisions_in_any_order(store: &mut Subject<'_>, model: &mut Model) -> Result<(), Violation> {
+    for number in REVISIONS.into_iter().rev().chain(OUT_OF_ORDER) {
+        let before = model.revision(0);
+        model.put(store, 0, Some(&record(number, 3)?))?;
+        model.swap(store, 0, before, Some(&record(!number, 3)?))?;
     }
     model.put(store, 0, None)
 }
@@ -118,6 +142,7 @@ where
     model.compare_all(&mut other, Duty::Visibility)?;
     model.put(&mut other, 0, Some(&record(100, 5)?))?;
     model.put(&mut other, 1, None)?;
+    model.put(&mut other, 2, Some(&record(1, 5)?))?; // it falls
     model.compare_all(&mut one, Duty::Visibility)?;
     drop((one, other));
     model.compare_all(&mut open(), Duty::Durability)?;

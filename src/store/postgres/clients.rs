@@ -46,7 +46,8 @@ use tokio_postgres::{Client, Error, Statement};
 ///   Otherwise a code would be accepted once in each of them.
 /// - **No client is inside a transaction**, nor borrowed from one
 ///   ([`Transaction::client`](tokio_postgres::Transaction::client)). A pool takes a client back
-///   only when its transaction has ended.
+///   only when its transaction has ended. What is asked on one that isn't is refused
+///   ([`PostgresError::InTransaction`](super::PostgresError::InTransaction)).
 pub trait PostgresClients {
     /// A client, given back when it is dropped.
     type Client: Send + Sync;
@@ -60,7 +61,7 @@ pub trait PostgresClients {
     fn borrow(client: &Self::Client) -> &Client;
 
     /// The statement, prepared on this client and kept for the next time, as the server then has
-    /// much less to do: a log-in has two statements, and there are six in all.
+    /// much less to do: a log-in has two statements and their marks, and there are eight in all.
     ///
     /// `None`, unless you say otherwise: the statement is read and planned each time. It needs
     /// nothing that stays on a connection, so it is right behind a pooler that shares connections

@@ -18,12 +18,12 @@ pub enum PostgresError<E> {
     Busy(tokio_postgres::Error),
     /// What the database or the connection to it found wrong.
     Database(tokio_postgres::Error),
-    /// A crash could take back what was stored.
+    /// A crash could take back what was stored. If it was a swap, it was carried out.
     NotDurable {
         /// What `synchronous_commit` is on the connection. It must be anything but `off`.
         synchronous_commit: String,
     },
-    /// The client is inside a transaction.
+    /// The client is inside a transaction. Nothing was changed.
     InTransaction,
     /// A later keyfob made the tables.
     Schema {

@@ -15,7 +15,7 @@ pub use clients::PostgresClients;
 pub use error::PostgresError;
 use statement::{Hidden, Value, row};
 
-use super::AsyncRegistrationStore;
+use super::{AsyncRegistrationStore, lapse};
 use crate::{Record, Revision, Swap, UnixTime};
 
 /// How often a statement is carried out that the database undoes in favour of another.
@@ -24,47 +24,67 @@ const ATTEMPTS: usize = 32;
 /// `synchronous_commit`, with which a commit isn't on the disk when it is answered.
 const OFF: &str = "off";
 
-/// A statement leaves a mark that lasts as long as its transaction. So who finds one shares a
-/// transaction with an earlier statement: it is the embedder's.
-macro_rules! mark {
+/// Sent right before each statement. It lasts as long as its transaction: for a moment, unless one
+/// of the embedder's is open, which the statement then shares.
+const MARK: &str = "SELECT set_config('keyfob.mark', 'left', true)";
+
+/// Whether there is no mark, so that the statement is a transaction of its own.
+macro_rules! alone {
     () => {
-        "set_config('keyfob.mark', 'left', true)"
+        "current_setting('keyfob.mark', true) IS DISTINCT FROM 'left'"
     };
 }
 
-/// What tells whether a write is kept: what its commit waits for, and whether there is a mark.
+/// What each statement answers first: whether it is alone, and what its commit waits for.
 macro_rules! settings {
     () => {
-        "current_setting('synchronous_commit'), current_setting('keyfob.mark', true) = 'left'"
+        concat!(
+            "SELECT ",
+            alone!(),
+            ", current_setting('synchronous_commit')"
+        )
     };
 }
 
-const MARK: &str = concat!("SELECT ", mark!());
-const SETTINGS: &str = concat!("SELECT ", settings!());
+/// Carries a change out if it is alone, and answers how many rows it changed.
+macro_rules! change {
+    ($($change:expr),+) => {
+        concat!(
+            "WITH changed AS (",
+            $($change),+,
+            " RETURNING id) ",
+            settings!(),
+            ", (SELECT count(*) FROM changed)"
+        )
+    };
+}
 
+const SETTINGS: &str = settings!();
 const LOAD: &str = concat!(
-    "SELECT revision, record, ",
-    mark!(),
-    " FROM keyfob_registrations WHERE id = $1"
+    settings!(),
+    ", id IS NOT NULL, revision, record FROM (VALUES (1)) AS always
+     LEFT JOIN keyfob_registrations ON id = $1"
 );
-const INSERT: &str = concat!(
+const INSERT: &str = change!(
     "INSERT INTO keyfob_registrations (id, revision, record, lapses_at)
-     VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING RETURNING ",
-    settings!()
+     SELECT $1::BYTEA, $2::BIGINT, $3::BYTEA, $4::BIGINT WHERE ",
+    alone!(),
+    " ON CONFLICT (id) DO NOTHING"
 );
-const UPDATE: &str = concat!(
+const UPDATE: &str = change!(
     "UPDATE keyfob_registrations SET revision = $3, record = $4, lapses_at = $5
-     WHERE id = $1 AND revision = $2 RETURNING ",
-    settings!()
+     WHERE id = $1 AND revision = $2 AND ",
+    alone!()
 );
-const DELETE: &str = concat!(
-    "DELETE FROM keyfob_registrations WHERE id = $1 AND revision = $2 RETURNING ",
-    settings!()
+const DELETE: &str = change!(
+    "DELETE FROM keyfob_registrations WHERE id = $1 AND revision = $2 AND ",
+    alone!()
 );
-const SWEEP: &str = "
-    WITH swept AS (DELETE FROM keyfob_registrations WHERE lapses_at <= $1 RETURNING id)
-    SELECT count(*) FROM swept";
-const COUNT: &str = "SELECT count(*) FROM keyfob_registrations";
+const SWEEP: &str = change!(
+    "DELETE FROM keyfob_registrations WHERE (lapses_at <= $1 OR lapses_at > $2) AND ",
+    alone!()
+);
+const COUNT: &str = concat!(settings!(), ", (SELECT count(*) FROM keyfob_registrations)");
 
 /// Records in a PostgreSQL database, shared between tasks, processes and machines.
 ///
@@ -116,12 +136,16 @@ const COUNT: &str = "SELECT count(*) FROM keyfob_registrations";
 ///   cancels counts as stored.
 /// - **Leave `fsync` and `full_page_writes` on**, which a client can't judge: they are the server's,
 ///   and off with reason where something else keeps the disk's promises.
-/// - **Keep it out of your transactions**, as a roll-back would make a burned code good again. No
-///   [`Transaction`](tokio_postgres::Transaction) can be open on a client that is shared, as it
-///   borrows the client for itself. In a `BEGIN` that is sent as text, or on a client borrowed from
-///   a transaction, the swap after a load is [`PostgresError::InTransaction`]. What isn't found out
-///   is a swap that comes first in a transaction: a pool must not hand out a client that was left
-///   inside one.
+/// - **Keep it out of your transactions**, as a roll-back would make a burned code good again, and an
+///   old snapshot would show what is no more. Whatever is asked of the store on a client that is
+///   inside a transaction (a `BEGIN` that was sent as text, a client borrowed from a
+///   [`Transaction`](tokio_postgres::Transaction) or left inside one by whoever had it last) is
+///   [`PostgresError::InTransaction`] and changes nothing, whether there is such a registration or
+///   not, behind savepoints too. So that it is noticed, each statement is sent together with one
+///   that leaves a mark in its transaction (`keyfob.mark`). What can't be noticed is a `BEGIN` that
+///   another task sends on a client that it shares with the store, just between these two: no
+///   [`Transaction`](tokio_postgres::Transaction) can be open on a client that is shared, so don't
+///   send one as text either.
 /// - **Protect the database as you would the secrets**, with its log and its backups: the records
 ///   hold them in the clear unless they are sealed. A deleted row stays in the table's file until
 ///   the next vacuum and in the write-ahead log. A server that logs parameters
@@ -138,11 +162,13 @@ const COUNT: &str = "SELECT count(*) FROM keyfob_registrations";
 ///
 /// # Behind a pooler, and other databases
 /// Statements are sent with their types and without a name, so that nothing has to be kept on a
-/// connection, and PgBouncer's transaction pooling is fine. A pool that keeps prepared statements
-/// ([`PostgresClients::prepared`]) spares the server most of its work.
+/// connection, and PgBouncer's transaction pooling is fine: of a client that is inside a transaction
+/// it keeps all statements together, so a transaction is noticed there too. A pool that keeps
+/// prepared statements ([`PostgresClients::prepared`]) spares the server most of its work.
 ///
 /// The SQL is what CockroachDB (22.1 or later) and YugabyteDB have too, as far as their
-/// documentation tells. **Neither has been tested**, nor has any pooler.
+/// documentation tells. **Neither has been tested.** PgBouncer 1.18 has been, with transaction
+/// pooling and without prepared statements.
 pub struct PostgresStore<C> {
     clients: C,
     allows_loss: bool,
@@ -180,10 +206,8 @@ impl<C: PostgresClients> PostgresStore<C> {
 
     async fn prepare(self) -> Result<Self, PostgresError<C::Error>> {
         let client = self.client().await?;
-        let client = C::borrow(&client);
-        client.query_typed_one(MARK, &[]).await?;
-        self.require_kept(&client.query_typed_one(SETTINGS, &[]).await?)?;
-        schema::migrate(client).await?;
+        self.require_durable(&row_alone::<C>(&client, SETTINGS, &[]).await?)?;
+        schema::migrate(C::borrow(&client)).await?;
         Ok(self)
     }
 
@@ -194,32 +218,25 @@ impl<C: PostgresClients> PostgresStore<C> {
 
     /// Deletes the registrations that weren't confirmed in time, and tells how many there were.
     ///
-    /// Call it now and then. One that lapsed is refused whether it is swept or not.
+    /// Those go too that lapse later than any lifetime and an hour from `now`: they were made while
+    /// a clock was ahead. Call it now and then, with a clock that is right. One that lapsed is
+    /// refused whether it is swept or not.
     ///
     /// # Errors
-    /// [`PostgresError::Clients`], [`PostgresError::Busy`], and what PostgreSQL finds wrong.
+    /// [`PostgresError::Clients`], [`PostgresError::InTransaction`], [`PostgresError::Busy`], and
+    /// what PostgreSQL finds wrong.
     pub async fn sweep(&self, now: UnixTime) -> Result<u64, PostgresError<C::Error>> {
-        let now = i64::try_from(now.as_seconds()).unwrap_or(i64::MAX);
-        self.number(SWEEP, &[(&now, Type::INT8)]).await
+        let (lapsed, too_far) = lapse::bounds(now);
+        let values: [Value<'_>; 2] = [(&lapsed, Type::INT8), (&too_far, Type::INT8)];
+        number(&self.row(SWEEP, &values).await?)
     }
 
     /// How many registrations there are, unconfirmed ones included. It reads all of the table.
     ///
     /// # Errors
-    /// [`PostgresError::Clients`], and what PostgreSQL finds wrong.
+    /// [`PostgresError::Clients`], [`PostgresError::InTransaction`], and what PostgreSQL finds wrong.
     pub async fn count(&self) -> Result<u64, PostgresError<C::Error>> {
-        self.number(COUNT, &[]).await
-    }
-
-    /// The one number that a statement answers with.
-    async fn number(
-        &self,
-        statement: &'static str,
-        values: &[Value<'_>],
-    ) -> Result<u64, PostgresError<C::Error>> {
-        let row = self.row(statement, values).await?;
-        let number: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
-        Ok(number.unwrap_or_default().unsigned_abs())
+        number(&self.row(COUNT, &[]).await?)
     }
 
     async fn client(&self) -> Result<C::Client, PostgresError<C::Error>> {
@@ -231,31 +248,27 @@ impl<C: PostgresClients> PostgresStore<C> {
         &self,
         statement: &'static str,
         values: &[Value<'_>],
-    ) -> Result<Option<Row>, PostgresError<C::Error>> {
-        let client = self.client().await?;
-        Ok(row::<C>(&client, statement, values).await?)
+    ) -> Result<Row, PostgresError<C::Error>> {
+        row_alone::<C>(&self.client().await?, statement, values).await
     }
 
-    /// Carries out a swap. It answers with a row if it changed one, and says there what the change
-    /// is worth: nothing, unless it is kept.
+    /// Carries out a swap, which says itself what it is worth.
     async fn swap(
         &self,
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<Swap, PostgresError<C::Error>> {
-        let Some(settings) = self.row(statement, values).await? else {
-            return Ok(Swap::Conflict);
-        };
-        self.require_kept(&settings)?;
-        Ok(Swap::Stored)
+        let row = self.row(statement, values).await?;
+        self.require_durable(&row)?;
+        Ok(match number(&row)? {
+            0 => Swap::Conflict,
+            _ => Swap::Stored,
+        })
     }
 
-    /// Refuses what a crash or a roll-back would take back.
-    fn require_kept(&self, settings: &Row) -> Result<(), PostgresError<C::Error>> {
-        if settings.try_get::<_, Option<bool>>(1)? == Some(true) {
-            return Err(PostgresError::InTransaction);
-        }
-        let synchronous_commit: &str = settings.try_get(0)?;
+    /// Refuses what a crash would take back.
+    fn require_durable(&self, row: &Row) -> Result<(), PostgresError<C::Error>> {
+        let synchronous_commit: &str = row.try_get(1)?;
         if synchronous_commit == OFF && !self.allows_loss {
             let synchronous_commit = synchronous_commit.to_owned();
             return Err(PostgresError::NotDurable { synchronous_commit });
@@ -264,13 +277,31 @@ impl<C: PostgresClients> PostgresStore<C> {
     }
 }
 
+/// Carries out one statement. Inside somebody else's transaction it has changed nothing, and what it
+/// read there may be old, or be undone: so it has no answer.
+async fn row_alone<C: PostgresClients>(
+    client: &C::Client,
+    statement: &'static str,
+    values: &[Value<'_>],
+) -> Result<Row, PostgresError<C::Error>> {
+    let row = row::<C>(client, statement, values).await?;
+    if row.try_get(0)? {
+        return Ok(row);
+    }
+    Err(PostgresError::InTransaction)
+}
+
+/// The number that a statement answers with, behind the settings.
+fn number<E>(row: &Row) -> Result<u64, PostgresError<E>> {
+    Ok(row.try_get::<_, i64>(2)?.unsigned_abs())
+}
+
 impl<C: PostgresClients + Sync> AsyncRegistrationStore for PostgresStore<C> {
     type Id = str;
     type Error = PostgresError<C::Error>;
 
     async fn load(&self, id: &str) -> Result<Option<Record>, Self::Error> {
-        let row = self.row(LOAD, &[(&id.as_bytes(), Type::BYTEA)]).await?;
-        row.as_ref().map(read).transpose()
+        read(&self.row(LOAD, &[(&id.as_bytes(), Type::BYTEA)]).await?)
     }
 
     async fn compare_and_swap(
@@ -305,7 +336,7 @@ type Written<'a> = (i64, Hidden<'a>, Option<i64>);
 
 fn written(record: &Record) -> Written<'_> {
     let revision = bits(record.revision());
-    (revision, Hidden(record.as_bytes()), lapse(record))
+    (revision, Hidden(record.as_bytes()), lapse::of(record))
 }
 
 fn values<'a>((revision, record, lapse): &'a Written<'_>) -> [Value<'a>; 3] {
@@ -316,19 +347,19 @@ fn values<'a>((revision, record, lapse): &'a Written<'_>) -> [Value<'a>; 3] {
     ]
 }
 
-fn read<E>(row: &Row) -> Result<Record, PostgresError<E>> {
-    let revision = Revision::from_u64(row.try_get::<_, i64>(0)?.cast_unsigned());
-    Record::from_stored(revision, row.try_get(1)?).map_err(PostgresError::Corrupt)
+/// The record behind the settings, if there is one.
+fn read<E>(row: &Row) -> Result<Option<Record>, PostgresError<E>> {
+    if !row.try_get(2)? {
+        return Ok(None);
+    }
+    let revision = Revision::from_u64(row.try_get::<_, i64>(3)?.cast_unsigned());
+    let record = Record::from_stored(revision, row.try_get(4)?);
+    record.map(Some).map_err(PostgresError::Corrupt)
 }
 
 /// A revision as SQL's integers keep it, the upper half of the numbers as negative ones.
 fn bits(revision: Revision) -> i64 {
     revision.as_u64().cast_signed()
-}
-
-/// When the row may go. A moment beyond SQL's integers won't come.
-fn lapse(record: &Record) -> Option<i64> {
-    i64::try_from(record.lapses_at()?.as_seconds()).ok()
 }
 
 /// Shows nothing of the clients.

@@ -53,6 +53,9 @@ pub enum RedisError {
     NoWaitAof(redis::RedisError),
     /// The registration has recovery codes, and writes aren't durable. Nothing was written.
     RecoveryCodes,
+    /// The connection is inside a transaction of somebody else's (`MULTI`), so nothing is carried
+    /// out until its end. Nobody is let in by what becomes of it.
+    InTransaction,
     /// What is stored can't be a record.
     Corrupt(Corrupt),
 }
@@ -114,8 +117,9 @@ impl fmt::Display for RedisError {
             ),
             Self::Denied(error) => write!(
                 f,
-                "the server doesn't permit it: let this user call GET, EVAL, EVALSHA, SET, DEL, \
-                 PEXPIREAT, WAIT and WAITAOF on the keys of the prefix: {error}"
+                "the server doesn't permit it: let this user call GET, EVAL, EVALSHA, SET, DEL, TIME, \
+                 PEXPIREAT, WAIT and WAITAOF on the keys of the prefix, and CONFIG GET unless \
+                 settings are assumed: {error}"
             ),
             Self::Server(error) => write!(f, "the server refused: {error}"),
             Self::NotDurable {
@@ -146,6 +150,10 @@ impl fmt::Display for RedisError {
                 "a registration with recovery codes needs durable writes, as used ones would be \
                  good again: use Durability::AppendFsyncAlways or WaitAof, or make none",
             ),
+            Self::InTransaction => f.write_str(
+                "the connection is inside a transaction (MULTI): give the store a connection of \
+                 its own",
+            ),
             Self::Corrupt(error) => error.fmt(f),
         }
     }
@@ -168,7 +176,8 @@ impl core::error::Error for RedisError {
             | Self::NotOnDisk
             | Self::NotDurable { .. }
             | Self::Evicting { .. }
-            | Self::RecoveryCodes => None,
+            | Self::RecoveryCodes
+            | Self::InTransaction => None,
         }
     }
 }

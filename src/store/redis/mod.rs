@@ -6,7 +6,8 @@ mod options;
 mod requirements;
 
 use alloc::string::String;
-use core::fmt;
+use alloc::vec::Vec;
+use core::{fmt, iter};
 use std::io::Write as _;
 
 use redis::aio::ConnectionLike;
@@ -16,11 +17,14 @@ use zeroize::Zeroize as _;
 pub use durability::{Durability, Replicas, WaitTimeout};
 pub use error::RedisError;
 pub use options::{RedisOptions, ServerSettings};
+use requirements::Requirements;
 
 use super::AsyncRegistrationStore;
+use super::lapse::{FARTHEST, MARGIN};
 use crate::{Corrupt, Record, Revision, Swap};
 
-/// One swap of one key: what it must hold now, what it is to hold, and when that may go.
+/// One swap of one key: what it must hold now, what it is to hold, and when that may go, at the
+/// latest so many seconds from now by the server's clock.
 ///
 /// A value is a revision's eight bytes and a record's. Revisions are compared as bytes, since Lua's
 /// numbers would round them. An empty argument stands for no record. `SET` takes away the time at
@@ -33,18 +37,18 @@ if ARGV[2] == '' then
     redis.call('DEL', KEYS[1])
 else
     redis.call('SET', KEYS[1], ARGV[2])
-    if ARGV[3] then redis.call('PEXPIREAT', KEYS[1], ARGV[3]) end
+    if ARGV[3] then
+        local latest = (redis.call('TIME')[1] + ARGV[4]) * 1000
+        redis.call('PEXPIREAT', KEYS[1], math.min(ARGV[3], latest))
+    end
 end
 return 1";
 
-/// How long after its end a pending registration is kept: whether it has lapsed is the engine's to
-/// say, by the embedder's clock, and Redis goes by another.
-const MARGIN_SECONDS: u64 = 3_600;
-
 /// Records in Redis, shared between processes: in a server with replicas or without, or a cluster.
 ///
-/// A registration is one key, so a cluster has it in one slot, and a swap is one Lua script. Pending
-/// registrations expire by themselves, an hour after they lapsed; active ones never do.
+/// A registration is one key, so a cluster has it in one slot, and a swap is one Lua script (Redis 5
+/// or later). Pending registrations expire by themselves, an hour after they lapsed, and 25 hours
+/// after they were made at the latest, however far ahead the clock was; active ones never do.
 ///
 /// `C` is an asynchronous connection of the redis crate (1.8), whose further features are yours to
 /// choose: a `MultiplexedConnection`, a `ConnectionManager`, which connects anew after a failure, or
@@ -81,7 +85,14 @@ const MARGIN_SECONDS: u64 = 3_600;
 ///
 /// # Duties of the embedder
 /// - **Set every server that may become the primary alike**: as the durability needs it, and
-///   `maxmemory-policy noeviction`. Evicting a registration turns a second factor off.
+///   `maxmemory-policy noeviction`. Evicting a registration turns a second factor off. Each write
+///   asks the server that it goes to for its settings ([`ServerSettings`]), and what doesn't keep
+///   its promise is an error: [`RedisError::NotDurable`], [`RedisError::Evicting`].
+/// - **Keep it out of your transactions.** Behind a `MULTI` that is sent over the same connection,
+///   every call is [`RedisError::InTransaction`], for what is stored and for what isn't. A write is
+///   still queued there: `EXEC` makes it, and the code is used up; `DISCARD` doesn't.
+/// - **Don't send `SELECT` over the store's connection**: in another database there are no
+///   registrations, and that can't be noticed.
 /// - **Protect the server as you would the secrets**: its memory, its files and its replicas hold
 ///   them in the clear unless records are sealed. Use TLS beyond one machine. The redis crate's
 ///   buffers aren't wiped.
@@ -108,6 +119,7 @@ pub struct RedisStore<C> {
     connection: C,
     prefix: String,
     durability: Durability,
+    requirements: Requirements,
     script: Script,
 }
 
@@ -157,7 +169,9 @@ impl<C> RedisStore<C> {
             Some(next) => {
                 let revision = next.revision().as_u64().to_be_bytes();
                 add_joined(&mut command, &revision, next.as_bytes());
-                command.arg(expiry_milliseconds(next));
+                if let Some(expiry) = expiry_milliseconds(next) {
+                    command.arg(expiry).arg(FARTHEST);
+                }
             }
             None => {
                 command.arg("");
@@ -183,27 +197,43 @@ impl<C: ConnectionLike + Clone> RedisStore<C> {
             connection,
             prefix: options.prefix.into(),
             durability: options.durability,
+            requirements: Requirements::of(options),
             script: Script::new(SWAP),
         })
     }
 
     /// Sends a swap, and waits for what the durability asks for.
     async fn carry_out(&self, swap: Cmd) -> Result<Swap, RedisError> {
-        let mut connection = self.connection.clone();
-        let Some(wait) = self.durability.wait() else {
-            return read_swap(swap.query_async(&mut connection).await?);
-        };
-        // In one piece: behind a connection that was made anew in between, the server would answer
-        // for a connection that has written nothing.
-        let mut together = redis::pipe();
-        together.add_command(swap).add_command(wait).ignore_errors();
-        let answers = together.query_async(&mut connection).await?;
-        let (swapped, waited): (RedisResult<i64>, RedisResult<Value>) = answers;
-        let swap = read_swap(swapped?)?;
+        let wait = self.durability.wait();
+        let does_wait = wait.is_some();
+        let commands = iter::once(swap).chain(wait);
+        let mut answers = self.send(commands, self.requirements).await?;
+        let swap = read_swap(next(&mut answers)?)?;
         if swap == Swap::Stored {
-            self.durability.require_confirmed(waited?)?;
+            if does_wait {
+                self.durability.require_confirmed(next(&mut answers)?)?;
+            }
+            self.requirements.require(answers)?;
         }
         Ok(swap)
+    }
+
+    /// Sends commands and, in one piece with them, what is asked of the server's settings: behind a
+    /// connection that was made anew in between, another server could answer, and `WAIT` would be
+    /// told of a connection that has written nothing.
+    async fn send(
+        &self,
+        commands: impl Iterator<Item = Cmd>,
+        requirements: Requirements,
+    ) -> Result<impl Iterator<Item = RedisResult<Value>>, RedisError> {
+        let mut together = redis::pipe();
+        for command in commands {
+            together.add_command(command);
+        }
+        requirements.ask(together.ignore_errors());
+        let mut connection = self.connection.clone();
+        let answers: Vec<RedisResult<Value>> = together.query_async(&mut connection).await?;
+        Ok(answers.into_iter())
     }
 }
 
@@ -214,14 +244,16 @@ impl<C: ConnectionLike + Clone + Send + Sync> AsyncRegistrationStore for RedisSt
     async fn load(&self, id: &str) -> Result<Option<Record>, RedisError> {
         let mut command = redis::cmd("GET");
         self.add_key(&mut command, id);
-        match command.query_async(&mut self.connection.clone()).await? {
-            Value::Nil => Ok(None),
+        let requirements = self.requirements.for_reading();
+        let mut answers = self.send(iter::once(command), requirements).await?;
+        match next(&mut answers)? {
+            Value::Nil => requirements.require(answers).map(|()| None),
             Value::BulkString(mut value) => {
                 let record = read_record(&value);
                 value.as_mut_slice().zeroize();
                 record.map(Some).map_err(RedisError::Corrupt)
             }
-            _ => Err(unexpected("GET gave neither bytes nor nothing")),
+            other => Err(unexpected(&other, "GET gave neither bytes nor nothing")),
         }
     }
 
@@ -251,18 +283,26 @@ fn add_joined(command: &mut Cmd, first: &[u8], second: &[u8]) {
     let _ = argument.write_all(second);
 }
 
-/// When the key may go, in milliseconds of Unix time. A moment beyond Redis's numbers won't come.
+/// When the key may go, in milliseconds of Unix time. A moment beyond Redis's numbers is as good as
+/// their last one. Whether a registration has lapsed is the engine's to say, by the embedder's
+/// clock, and Redis goes by another: hence the margin.
 fn expiry_milliseconds(record: &Record) -> Option<i64> {
-    let lapses_at = record.lapses_at()?.saturating_add(MARGIN_SECONDS);
-    let milliseconds = lapses_at.as_seconds().checked_mul(1_000)?;
-    i64::try_from(milliseconds).ok()
+    let lapses_at = record.lapses_at()?.saturating_add(MARGIN);
+    let milliseconds = lapses_at.as_seconds().saturating_mul(1_000);
+    Some(i64::try_from(milliseconds).unwrap_or(i64::MAX))
 }
 
-fn read_swap(answer: i64) -> Result<Swap, RedisError> {
+/// The next answer, if it isn't an error.
+fn next(answers: &mut impl Iterator<Item = RedisResult<Value>>) -> Result<Value, RedisError> {
+    let answer = answers.next();
+    Ok(answer.unwrap_or(Ok(Value::Nil))?)
+}
+
+fn read_swap(answer: Value) -> Result<Swap, RedisError> {
     match answer {
-        0 => Ok(Swap::Conflict),
-        1 => Ok(Swap::Stored),
-        _ => Err(unexpected("the script gave neither 0 nor 1")),
+        Value::Int(0) => Ok(Swap::Conflict),
+        Value::Int(1) => Ok(Swap::Stored),
+        other => Err(unexpected(&other, "the script gave neither 0 nor 1")),
     }
 }
 
@@ -271,8 +311,12 @@ fn read_record(value: &[u8]) -> Result<Record, Corrupt> {
     Record::from_stored(Revision::from_u64(u64::from_be_bytes(*revision)), bytes)
 }
 
-fn unexpected(answer: &'static str) -> RedisError {
-    redis::RedisError::from((ErrorKind::UnexpectedReturnType, answer)).into()
+/// What to say of an answer that can't be. In somebody's transaction nothing is carried out at once.
+fn unexpected(answer: &Value, problem: &'static str) -> RedisError {
+    match answer {
+        Value::SimpleString(status) if status == "QUEUED" => RedisError::InTransaction,
+        _ => redis::RedisError::from((ErrorKind::UnexpectedReturnType, problem)).into(),
+    }
 }
 
 /// Shows the options, and nothing of the connection, which may have a password.

@@ -42,8 +42,11 @@ impl Default for RedisOptions<'_> {
 
 /// Whether the server is asked for the settings that the store's promises need.
 ///
-/// It is asked once, when the store is made, and in a cluster one node is: what takes over later
-/// must be set alike.
+/// It is asked when the store is made, and again in one piece with each command: for the whole with
+/// a write, for `maxmemory-policy` with a read that finds nothing. So a setting that was changed
+/// later, and a server that took over and is set otherwise, are an error before anybody is let in,
+/// though that server has the write, and the code is used up there. What isn't noticed is a setting
+/// that was changed and put right again in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerSettings {
     /// `CONFIG GET` must be allowed, and must tell the settings that the durability names, and a
