@@ -1306,10 +1306,10 @@ mod opened_first_form {
     #[test]
     fn a_cut_in_the_first_form_loses_nothing() {
         for (kind, step) in [
-            (Cut::Forward, 7),
-            (Cut::Backward, 11),
-            (Cut::Zeros, 23),
-            (Cut::Random, 31),
+            (Cut::Forward, 23),
+            (Cut::Backward, 41),
+            (Cut::Zeros, 89),
+            (Cut::Random, 97),
         ] {
             let (mut chip, mut contents) = region(0);
             (chip.cut, chip.torn) = (kind, Torn::Bytes);
@@ -1438,6 +1438,6 @@ fn an_unfit_region_is_refused() {
 
 #[test]
 fn the_store_is_small() {
-    assert!(size_of::<FlashStore<(), 4>>() <= 176);
-    assert!(size_of::<FlashStore<(), 32>>() <= 1_184);
+    assert!(size_of::<FlashStore<(), 4>>() <= 136);
+    assert!(size_of::<FlashStore<(), 32>>() <= 808);
 }

@@ -11,27 +11,35 @@ use crate::Corrupt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlashError<E> {
-    /// What the flash itself reported.
+    /// What the flash itself reported. If it comes again, look at the wiring and the driver. If only
+    /// writing fails, sectors are worn out, and there are too few others: load the records and take
+    /// them to another flash. If opening fails because a word can't be read, see
+    /// [`Damaged`](Self::Damaged).
     Flash(E),
     /// The region isn't made of sectors, lies beyond the flash, or has no room for a record.
     Region,
-    /// The live records would take up so much that log-ins could fail.
+    /// The live records would take up so much that log-ins could fail. Give it more sectors, or keep
+    /// some registrations in another region.
     Full,
-    /// The store has no place for one more registration.
+    /// The store has no place for one more registration. Delete one, or open it with more places.
     NoPlace,
-    /// The region holds something that this store didn't write. It was left as it is.
+    /// The region holds something that this store didn't write, and was left as it is. Choose another
+    /// one, or look at what it holds.
     Foreign,
     /// A store lies here that was made for a region between other addresses, or for other sectors or
-    /// words. It was left as it is.
+    /// words. It was left as it is: open it as it was made.
     OtherRegion {
         /// Its first address, as far as its headers tell.
         start: u32,
         /// The address after its last.
         end: u32,
     },
-    /// Something that was stored can't be read any more. It was left as it is.
+    /// Something that was stored can't be read any more. The region was left as it is: copy it, then
+    /// [`salvage`](crate::FlashStore::salvage) the records, store them elsewhere, and
+    /// [`fence`](crate::Engine::fence) them.
     Damaged,
-    /// What was written reads differently, in every sector that was tried.
+    /// What was written reads differently, in every sector that was tried. Try again; if that doesn't
+    /// help, load the records and take them to another flash.
     NotKept,
     /// The stored bytes can't be a record.
     Corrupt(Corrupt),

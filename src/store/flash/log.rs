@@ -246,9 +246,9 @@ impl<F: NorFlash, const N: usize> Log<F, N> {
 
     fn open(&mut self, sector: u16, erases: bool, until: Option<u32>) -> Outcome<(), F> {
         if erases {
-            self.region.erase(sector)?
+            self.region.erase(sector)?;
         } else {
-            self.region.require_blank(sector)?
+            self.region.require_blank(sector)?;
         }
         let mut next = self.head.next(&self.region, sector);
         let most = self.region.count();

@@ -92,18 +92,20 @@ use sizes::Sizes;
 /// [`FlashError::OtherRegion`]. Both leave the flash as it is; only [`format`](Self::format) erases
 /// whatever it finds.
 ///
-/// Regions that earlier versions wrote, as maps of sequential-storage, are read as they are, and pass to
-/// the present form one sector after the other as they are written. Nothing need be done.
+/// Regions that earlier versions wrote, as maps of sequential-storage, are read as they are, and pass
+/// to the present form sector by sector as they are written. Nothing need be done.
+/// [`erase_deleted`](Self::erase_deleted) makes the whole region pass. Until then it has no header, and
+/// a decayed record isn't told from a torn one.
 ///
 /// # Ids
-/// Number your registrations as you like. A place among the `N` takes 24 bytes of memory, beside 44
+/// Number your registrations as you like. A place among the `N` takes 24 bytes of memory, beside 40
 /// for the store itself, and is free again when its registration is deleted.
 ///
 /// # How much fits in
-/// A record takes up 18 bytes more than it has, in whole words, and a word. The live ones may take up so much
-/// of the region that log-ins never fail for want of room; beyond that, whatever would make them
-/// more or longer is [`FlashError::Full`]. In 16 sectors of 4096 bytes that is 168 records of 253
-/// bytes.
+/// A record takes up 18 bytes more than it has, in whole words, and one word. The live ones may take
+/// up so much of the region that log-ins never fail for want of room; beyond that, whatever would
+/// make them more or longer is [`FlashError::Full`]. In 16 sectors of 4096 bytes that is 174 records of
+/// 253 bytes.
 ///
 /// # Duties of the embedder
 /// - **Give the region to nothing else**, and only one store at a time.

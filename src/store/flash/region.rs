@@ -175,11 +175,13 @@ impl<F: NorFlash> Region<F> {
     /// The header of a sector, from either place.
     pub(super) fn header(&mut self, sector: u16) -> Result<Option<Header>, F::Error> {
         let first = self.addresses(sector).start;
-        let second = beyond(first, Sizes::<F>::HEADER);
-        match (self.header_at(first), self.header_at(second)) {
-            (Ok(Some(header)), _) | (_, Ok(Some(header))) => Ok(Some(header)),
-            (Ok(None), Ok(None)) => Ok(None),
-            (Err(error), _) | (_, Err(error)) => Err(error),
+        let found = self.header_at(first);
+        if matches!(found, Ok(Some(_))) {
+            return found;
+        }
+        match self.header_at(beyond(first, Sizes::<F>::HEADER)) {
+            Ok(None) => found,
+            second => second,
         }
     }
 
