@@ -16,6 +16,7 @@ use std::ops::Range;
 use chip::{Chip, Cut, Defect, Fault, Torn};
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
 use flash_model::{Event, World};
+use indicatif::ProgressBar;
 use keyfob::{
     Code, Engine, Entropy, EntropyError, Error, FlashError, FlashStore, Migration, Params, Policy,
     Record, RegistrationStore, Rejection, Revision, Secret, Swap, Totp, TotpParams, UnixTime,
@@ -388,8 +389,8 @@ fn live(seed: u64) {
     }
 }
 
-/// Lives until `KEYFOB_SEED` is replayed alone, if it's set.
-fn lives(seeds: Range<u64>, shown: impl Fn(u64)) {
+/// A life for each seed, or that of `KEYFOB_SEED` alone.
+fn lives(seeds: Range<u64>, bar: &ProgressBar) {
     if let Ok(seed) = std::env::var("KEYFOB_SEED") {
         return live(seed.parse().unwrap());
     }
@@ -398,21 +399,23 @@ fn lives(seeds: Range<u64>, shown: impl Fn(u64)) {
             println!("replay it with KEYFOB_SEED={seed}");
             std::panic::resume_unwind(panic);
         }
-        shown(seed);
+        bar.inc(1);
+        if bar.is_hidden() && bar.position().is_multiple_of(10_000) {
+            println!("{} lives", bar.position());
+        }
     }
+    bar.finish();
 }
 
 #[test]
 fn random_lives_lose_nothing() {
-    lives(0..400, |_| ());
+    lives(0..400, &ProgressBar::hidden());
 }
 
 #[test]
 #[ignore = "takes many minutes"]
 fn random_lives_by_the_hundred_thousand_lose_nothing() {
-    let bar = indicatif::ProgressBar::new(100_000);
-    lives(1_000_000..1_100_000, |_| bar.inc(1));
-    bar.finish();
+    lives(1_000_000..1_100_000, &ProgressBar::new(100_000));
 }
 
 proptest! {

@@ -126,7 +126,8 @@ pub(super) fn find<F: NorFlash>(region: &mut Region<F>, number: u32, before: u16
     })
 }
 
-/// Visits the items of a sector, and tells where they end.
+/// Visits the items of a sector, and tells where they end, or that nothing may follow: after a first
+/// word that a cut left in between, a later item could be lost if it reads differently one day.
 fn walk<F: NorFlash>(
     region: &mut Region<F>,
     sector: u16,
@@ -135,11 +136,12 @@ fn walk<F: NorFlash>(
     visit: &mut Visit<'_, F>,
 ) -> Outcome<u32, F> {
     let items = region.items(sector);
-    let mut address = items.start;
+    let (mut address, mut last) = (items.start, None);
     while address < items.end {
         let bytes = match region.item(address, items.end, buffer) {
             Ok(Some(title)) => {
                 visit(address, &title)?;
+                last = Some(address);
                 Sizes::<F>::item(title.bytes())
             }
             _ if salvages => Sizes::<F>::WORD,
@@ -148,14 +150,17 @@ fn walk<F: NorFlash>(
         };
         address = beyond(address, bytes);
     }
-    Ok(address)
+    let is_whole = last.is_none_or(|last| region.is_wholly_set(last));
+    Ok(if is_whole { address } else { u32::MAX })
 }
 
-/// Appends nothing to the newest sector if its rest isn't blank. A power cut in a write leaves words
-/// that can't be written again, and that could be taken for items if something stood before them.
+/// Appends nothing to the newest sector if its rest isn't blank: a power cut in a write leaves words
+/// that can't be written again, and that could be taken for items if something stood before them. Nor if one of
+/// its headers is missing: if the other decayed, the sector would count no more.
 fn close_if_torn<F: NorFlash>(region: &mut Region<F>, head: &mut Head) {
     let rest = head.end..region.addresses(head.sector).end;
-    if !matches!(region.is_blank(rest), Ok(true)) {
+    let is_whole = region.has_both_headers(head.sector);
+    if !is_whole || !matches!(region.is_blank(rest), Ok(true)) {
         head.end = u32::MAX;
     }
 }

@@ -133,6 +133,12 @@ impl<F: NorFlash> Region<F> {
         Ok(self.zeros(address)? > Sizes::<F>::WORD.saturating_mul(4))
     }
 
+    /// Whether all bits of a word are zeros.
+    pub(super) fn is_wholly_set(&mut self, address: u32) -> bool {
+        let bits = Sizes::<F>::WORD.saturating_mul(8);
+        self.zeros(address).is_ok_and(|zeros| zeros == bits)
+    }
+
     /// How many bits of a word are zeros.
     pub(super) fn zeros(&mut self, address: u32) -> Result<usize, F::Error> {
         let mut zeros: u32 = 0;
@@ -183,6 +189,14 @@ impl<F: NorFlash> Region<F> {
             Ok(None) => found,
             second => second,
         }
+    }
+
+    pub(super) fn has_both_headers(&mut self, sector: u16) -> bool {
+        let first = self.addresses(sector).start;
+        let second = beyond(first, Sizes::<F>::HEADER);
+        [first, second]
+            .into_iter()
+            .all(|address| matches!(self.header_at(address), Ok(Some(_))))
     }
 
     fn header_at(&mut self, address: u32) -> Result<Option<Header>, F::Error> {
