@@ -275,15 +275,16 @@ pub(crate) fn random(state: &mut u64) -> u32 {
     (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
 }
 
-/// Turns as many in a thousand bits to one as `done` bytes are in a thousand of all.
+/// Makes as many in a thousand bytes blank as `done` bytes are in a thousand of all, and turns bits here
+/// and there in others.
 fn scatter(state: &mut u64, bytes: &mut [u8], done: usize) {
     let all = bytes.len();
     for byte in bytes {
-        for bit in 0..8 {
-            if random(state) as usize % all < done {
-                *byte |= 1 << bit;
-            }
-        }
+        let number = random(state);
+        *byte |= match number as usize % all < done {
+            true => 0xff,
+            false => number.to_le_bytes()[3] & number.to_le_bytes()[2],
+        };
     }
 }
 

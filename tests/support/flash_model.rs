@@ -165,9 +165,12 @@ impl<const READ: usize, const WORD: usize, const SECTOR: usize> World<READ, WORD
                     Err(FlashError::Full | FlashError::NoPlace) => {}
                     Err(error) => panic!("{event:?}: {error:?}"),
                 }
-                check(&mut store, &self.contents);
-                if matches!(event.action, Action::Restart) {
-                    break;
+                match event.action {
+                    Action::Restart => break,
+                    Action::EraseDeleted => check(&mut store, &self.contents),
+                    Action::Store { id, .. } | Action::Delete { id } => {
+                        check_one(&mut store, &self.contents, id);
+                    }
                 }
             }
         }
@@ -196,11 +199,18 @@ fn check<const READ: usize, const WORD: usize, const SECTOR: usize>(
     store: &mut Store<'_, READ, WORD, SECTOR>,
     contents: &Contents,
 ) {
-    assert_eq!(stored(store), *contents);
-    for id in 0..6 {
-        let is_stored = store.load(&id).unwrap().is_some();
-        assert_eq!(is_stored, contents.contains_key(&id));
-    }
+    (0..6).for_each(|id| check_one(store, contents, id));
+    assert_eq!(store.ids().unwrap().count(), contents.len());
+}
+
+fn check_one<const READ: usize, const WORD: usize, const SECTOR: usize>(
+    store: &mut Store<'_, READ, WORD, SECTOR>,
+    contents: &Contents,
+    id: u32,
+) {
+    let stored = store.load(&id).unwrap();
+    let stored = stored.map(|record| (record.revision(), record.as_bytes().to_vec()));
+    assert_eq!(stored.as_ref(), contents.get(&id));
 }
 
 fn stored<const READ: usize, const WORD: usize, const SECTOR: usize>(
