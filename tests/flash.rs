@@ -466,6 +466,20 @@ fn what_follows_a_torn_item_is_kept() {
 
 // ---- Controls: stores that break under the same cuts
 
+/// A chip that goes back to what it held a write ago isn't taken for a sound one.
+#[test]
+fn a_life_tells_a_lost_write() {
+    let (store, restart) = ([0, 100, 0, 0], [255, 0, 0, 0]);
+    let mut world = World::<1, 4, 1024>::new(5, 0);
+    world.live(&[store, store].map(Event::from_bytes));
+    let before = world.chip.clone();
+    world.live(&[restart, store].map(Event::from_bytes));
+    world.live(&[Event::from_bytes(restart)]);
+    world.chip = before;
+    let lost = || world.live(&[Event::from_bytes(restart)]);
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(lost)).is_err());
+}
+
 /// One registration's record, in a sector that is erased and written anew.
 struct ErasesThenWrites(SmallChip);
 

@@ -94,8 +94,9 @@ use sizes::Sizes;
 ///
 /// Regions that earlier versions wrote, as maps of sequential-storage, are read as they are, and pass
 /// to the present form sector by sector as they are written. Nothing need be done.
-/// [`erase_deleted`](Self::erase_deleted) makes the whole region pass. Until then it has no header, and
-/// a decayed record isn't told from a torn one.
+/// [`erase_deleted`](Self::erase_deleted) makes the whole region pass. Before the first write it has no
+/// header, so another region over it isn't told; and in sectors of the former form a decayed record
+/// isn't told from a torn one.
 ///
 /// # Ids
 /// Number your registrations as you like. A place among the `N` takes 24 bytes of memory, beside 40
