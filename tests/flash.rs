@@ -409,7 +409,7 @@ fn lives(seeds: Range<u64>, bar: &ProgressBar) {
 
 #[test]
 fn random_lives_lose_nothing() {
-    lives(0..400, &ProgressBar::hidden());
+    lives(0..200, &ProgressBar::hidden());
 }
 
 #[test]

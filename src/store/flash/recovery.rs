@@ -32,23 +32,33 @@ pub(super) fn recover<F: NorFlash, const N: usize>(
         require_all(region, &head)?;
     }
     let mut index = Index::new();
-    let mut visit = |address, title: &Title| {
+    survey(region, &mut head, salvages, &mut |address, title| {
         let noted = index.note(title, address);
         noted.map_err(|_| FlashError::NoPlace)
-    };
+    })?;
+    close_if_torn(region, &mut head);
+    Ok((head, index))
+}
+
+/// Visits all items, oldest first, and finds the end of the newest sector.
+fn survey<F: NorFlash>(
+    region: &mut Region<F>,
+    head: &mut Head,
+    salvages: bool,
+    visit: &mut Visit<'_, F>,
+) -> Outcome<(), F> {
     let mut buffer = Buffer::new();
-    first_form::visit(region, head.first_form, &mut buffer, &mut visit)?;
+    first_form::visit(region, head.first_form, &mut buffer, visit)?;
     let mut sector = head.sector;
-    for number in head.numbers() {
+    for number in head.numbers().take(region.count().into()) {
         sector = match find(region, number, sector) {
             Some(sector) => sector,
             None if salvages => continue,
             None => return Err(FlashError::Damaged),
         };
-        head.end = walk(region, sector, salvages, &mut buffer, &mut visit)?;
+        head.end = walk(region, sector, salvages, &mut buffer, visit)?;
     }
-    close_if_torn(region, &mut head);
-    Ok((head, index))
+    Ok(())
 }
 
 /// The latest header of the region.
