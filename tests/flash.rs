@@ -1275,12 +1275,13 @@ mod opened_first_form {
         };
         let is_deletion = turn % 11 == 10;
         let bytes = vec![turn.to_le_bytes()[0]; 200];
-        match is_deletion {
-            true => stored.remove(&id),
-            false => stored.insert(id, (turn, bytes.clone())),
+        if is_deletion {
+            stored.remove(&id)
+        } else {
+            stored.insert(id, (turn, bytes.clone()))
         };
         let record = (!is_deletion).then_some((turn, bytes.as_slice()));
-        super::first_form::store(chip, id, record).is_ok()
+        first_form::store(chip, id, record).is_ok()
     }
 
     /// A region that was in use for so many turns.

@@ -281,9 +281,10 @@ fn scatter(state: &mut u64, bytes: &mut [u8], done: usize) {
     let all = bytes.len();
     for byte in bytes {
         let number = random(state);
-        *byte |= match number as usize % all < done {
-            true => 0xff,
-            false => number.to_le_bytes()[3] & number.to_le_bytes()[2],
+        *byte |= if number as usize % all < done {
+            0xff
+        } else {
+            number.to_le_bytes()[3] & number.to_le_bytes()[2]
         };
     }
 }

@@ -76,9 +76,10 @@ impl Event {
     fn random(state: &mut u64, sector: usize) -> Self {
         let [action, length, kind, _] = random(state).to_le_bytes();
         let erase_deleted = kind >= 0xf0;
-        let action = match erase_deleted {
-            true => Action::EraseDeleted,
-            false => Action::from_bytes(action, length),
+        let action = if erase_deleted {
+            Action::EraseDeleted
+        } else {
+            Action::from_bytes(action, length)
         };
         let bytes = |state: &mut u64, most: usize| u64::from(random(state)) % most as u64;
         let power = match random(state) % 8 {
