@@ -1,6 +1,6 @@
 //! A flash store against a map, through swaps, restarts and power cuts.
 //!
-//! A seed holds the kind of cut, and then four bytes for each event: what happens, how long the
+//! A seed holds what power cuts leave behind, and then four bytes for each event: what happens, how long the
 //! record is, and when the power goes (never, if the fourth is below 128).
 
 #![no_main]
@@ -20,5 +20,5 @@ fuzz_target!(|input: &[u8]| {
     };
     let (events, _) = events.as_chunks();
     let events: Vec<Event> = events.iter().copied().map(Event::from_bytes).collect();
-    World::new(*cut).live(&events);
+    World::<1, 4, 1024>::new(5, *cut).live(&events);
 });

@@ -3,7 +3,6 @@
 use core::fmt;
 
 use embedded_storage::nor_flash::NorFlashError;
-use sequential_storage::Error as MapError;
 
 use crate::Corrupt;
 
@@ -12,20 +11,35 @@ use crate::Corrupt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlashError<E> {
-    /// What the flash itself reported.
+    /// What the flash itself reported. If it comes again, look at the wiring and the driver. If only
+    /// writing fails, sectors are worn out, and there are too few others: load the records and take
+    /// them to another flash. If opening fails because a word can't be read, see
+    /// [`Damaged`](Self::Damaged).
     Flash(E),
     /// The region isn't made of sectors, lies beyond the flash, or has no room for a record.
     Region,
-    /// The live records would take up so much that log-ins could fail.
+    /// The live records would take up so much that log-ins could fail. Give it more sectors, or keep
+    /// some registrations in another region.
     Full,
-    /// The store has no place for one more id; deleted ones keep theirs.
+    /// The store has no place for one more registration. Delete one, or open it with more places.
     NoPlace,
-    /// The region holds something that this store didn't write.
+    /// The region holds something that this store didn't write, and was left as it is. Choose another
+    /// one, or look at what it holds.
     Foreign,
-    /// The marks in the region contradict each other, or a record that was there can't be read any
-    /// more.
+    /// A store lies here that was made for a region between other addresses, or for other sectors or
+    /// words. It was left as it is: open it as it was made.
+    OtherRegion {
+        /// Its first address, as far as its headers tell.
+        start: u32,
+        /// The address after its last.
+        end: u32,
+    },
+    /// Something that was stored can't be read any more. The region was left as it is: copy it, then
+    /// [`salvage`](crate::FlashStore::salvage) the records, store them elsewhere, and
+    /// [`fence`](crate::Engine::fence) them.
     Damaged,
-    /// What was written reads differently.
+    /// What was written reads differently, in every sector that was tried. Try again; if that doesn't
+    /// help, load the records and take them to another flash.
     NotKept,
     /// The stored bytes can't be a record.
     Corrupt(Corrupt),
@@ -35,18 +49,6 @@ pub enum FlashError<E> {
 impl<E: NorFlashError> From<E> for FlashError<E> {
     fn from(error: E) -> Self {
         Self::Flash(error)
-    }
-}
-
-impl<E> FlashError<E> {
-    /// What the map says, in our words.
-    pub(super) fn of_map(error: MapError<E>) -> Self {
-        match error {
-            MapError::Storage { value, .. } => Self::Flash(value),
-            MapError::FullStorage | MapError::ItemTooBig => Self::Full,
-            MapError::SerializationError(_) | MapError::BufferTooSmall(_) => Self::Foreign,
-            _ => Self::Damaged,
-        }
     }
 }
 
@@ -65,19 +67,26 @@ impl<E: fmt::Debug> fmt::Display for FlashError<E> {
             }
             Self::Full => "the region is full: give it more sectors, or use another one as well",
             Self::NoPlace => {
-                "every id of the store is taken: use those of deleted registrations again, or \
-                 open it with more places"
+                "every place of the store is taken: delete a registration, or open it with more places"
             }
             Self::Foreign => {
-                "the region holds something else: choose another one, or format this one"
+                "the region holds something else, which was left as it is: choose another region; \
+                 format this one only if you need nothing of what it holds"
+            }
+            Self::OtherRegion { start, end } => {
+                return write!(
+                    f,
+                    "a store lies here that was made for the region {start:#x}..{end:#x}, or for \
+                     sectors or words of another length: open it as it was made"
+                );
             }
             Self::Damaged => {
-                "the region is damaged: reset the device, and if that doesn't help, format the \
-                 region and register anew"
+                "something that was stored can't be read any more: copy the region, salvage its \
+                 records, store them in a new region, and fence them"
             }
             Self::NotKept => {
-                "what was written reads differently: try again, and if that doesn't help, replace \
-                 the flash"
+                "what was written reads differently: try again, and if that doesn't help, salvage \
+                 the records and replace the flash"
             }
             Self::Corrupt(error) => return error.fmt(f),
         })

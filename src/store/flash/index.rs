@@ -1,17 +1,30 @@
-//! Which registrations there are, in memory.
+//! Which registrations there are and where, in memory.
 
-use super::item::Content;
+use core::ops::Range;
+
+use super::item::Title;
 use crate::Revision;
 
-/// Up to `N` ids, with what was stored under each last.
+/// Up to `N` registrations.
 pub(super) struct Index<const N: usize>(heapless::Vec<Entry, N>);
 
-struct Entry {
-    id: u32,
-    /// How long the item is.
-    bytes: u16,
-    /// `None` once the registration is deleted.
-    revision: Option<Revision>,
+/// Where the latest item of a registration lies.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) id: u32,
+    pub(super) address: u32,
+    pub(super) revision: Revision,
+    record_bytes: u16,
+}
+
+impl Entry {
+    pub(super) const fn title(&self) -> Title {
+        Title {
+            id: self.id,
+            revision: Some(self.revision),
+            record_bytes: self.record_bytes,
+        }
+    }
 }
 
 /// All places are taken.
@@ -22,50 +35,46 @@ impl<const N: usize> Index<N> {
         Self(heapless::Vec::new())
     }
 
-    fn entry(&self, id: u32) -> Option<&Entry> {
-        self.0.iter().find(|entry| entry.id == id)
-    }
-
-    pub(super) fn revision(&self, id: u32) -> Option<Revision> {
-        self.entry(id)?.revision
-    }
-
-    /// Whether there is, or was, a registration of that id.
-    pub(super) fn knows(&self, id: u32) -> bool {
-        self.entry(id).is_some()
+    pub(super) fn entry(&self, id: u32) -> Option<Entry> {
+        self.0.iter().find(|entry| entry.id == id).copied()
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.0.is_full()
     }
 
-    /// How long the item under `id` is.
-    pub(super) fn item_bytes(&self, id: u32) -> Option<usize> {
-        self.entry(id).map(|entry| entry.bytes.into())
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.0.iter().copied()
     }
 
-    /// The ids of what isn't deleted.
-    pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
-        let kept = self.0.iter().filter(|entry| entry.revision.is_some());
-        kept.map(|entry| entry.id)
+    /// Those that lie between two addresses.
+    pub(super) fn entries_in(&self, addresses: Range<u32>) -> impl Iterator<Item = Entry> {
+        self.entries()
+            .filter(move |entry| addresses.contains(&entry.address))
     }
 
-    /// How long each item is, those of deleted registrations included.
-    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().map(|entry| entry.bytes.into())
-    }
-
-    /// Takes note of what is stored under `id` from now on.
-    pub(super) fn note(&mut self, id: u32, content: Content<'_>) -> Result<(), NoPlace> {
-        let entry = Entry {
-            id,
-            bytes: u16::try_from(content.item_bytes()).unwrap_or(u16::MAX),
-            revision: content.revision(),
-        };
-        match self.0.iter_mut().find(|known| known.id == id) {
-            Some(known) => *known = entry,
-            None => self.0.push(entry).map_err(|_| NoPlace)?,
+    /// Takes note of the latest item of a registration.
+    pub(super) fn note(&mut self, title: &Title, address: u32) -> Result<(), NoPlace> {
+        let known = self.0.iter().position(|entry| entry.id == title.id);
+        if let Some(place) = known {
+            self.0.swap_remove(place);
         }
-        Ok(())
+        let Some(revision) = title.revision else {
+            return Ok(());
+        };
+        let entry = Entry {
+            id: title.id,
+            address,
+            revision,
+            record_bytes: title.record_bytes,
+        };
+        self.0.push(entry).map_err(|_| NoPlace)
+    }
+
+    /// Takes note of a copy.
+    pub(super) fn note_move(&mut self, id: u32, address: u32) {
+        if let Some(entry) = self.0.iter_mut().find(|entry| entry.id == id) {
+            entry.address = address;
+        }
     }
 }

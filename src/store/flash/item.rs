@@ -2,155 +2,55 @@
 //!
 //! | bytes | |
 //! |---|---|
-//! | 1 | what it is: 1 for a registration, 2 for padding |
-//! | 4 | its id, little-endian; 0 for padding |
-//! | 8 | the record's revision, little-endian; absent if the registration was deleted |
+//! | a word | blank until the rest is stored, then zeros |
+//! | 4 | a checksum of what follows, little-endian like all numbers |
+//! | 2 | how long the record is; the highest bit is set if the registration was deleted |
+//! | 4 | its id |
+//! | 8 | the record's revision; 0 if the registration was deleted |
 //! | rest | the record |
+//!
+//! The first word is written last, when everything else was read back. So what a power cut tore is
+//! never counted, and what counts but can't be read was stored once, and decayed.
 
-use sequential_storage::map::{self, SerializationError};
 use zeroize::Zeroize as _;
 
+use super::checksum::checksum;
 use crate::{Record, Revision};
 
-const REGISTRATION: u8 = 1;
-const PADDING: u8 = 2;
+/// What an item has beside its record, after the first word.
+pub(super) const OVERHEAD_BYTES: usize = 18;
 
-const KEY_BYTES: usize = 5;
-const REVISION_BYTES: usize = 8;
+/// The longest item without its first word.
+pub(super) const MOST_BYTES: usize = OVERHEAD_BYTES + Record::MAX_BYTES;
 
-/// The longest item.
-pub(super) const MOST_BYTES: usize = KEY_BYTES + REVISION_BYTES + Record::MAX_BYTES;
+const DELETED: u16 = 0x8000;
 
-/// What an item replaces: whatever was appended before under the same key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Key {
-    Registration(u32),
-    Padding,
+/// What an item says, but for the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Title {
+    pub(super) id: u32,
+    /// `None` if the registration was deleted.
+    pub(super) revision: Option<Revision>,
+    pub(super) record_bytes: u16,
 }
 
-impl Key {
-    fn to_bytes(&self) -> [u8; KEY_BYTES] {
-        let (kind, id) = match self {
-            Self::Registration(id) => (REGISTRATION, *id),
-            Self::Padding => (PADDING, 0),
-        };
-        let [a, b, c, d] = id.to_le_bytes();
-        [kind, a, b, c, d]
-    }
-
-    fn from_bytes([kind, a, b, c, d]: [u8; KEY_BYTES]) -> Result<Self, SerializationError> {
-        match kind {
-            REGISTRATION => Ok(Self::Registration(u32::from_le_bytes([a, b, c, d]))),
-            PADDING => Ok(Self::Padding),
-            _ => Err(SerializationError::InvalidFormat),
-        }
-    }
-}
-
-impl map::Key for Key {
-    fn serialize_into(&self, buffer: &mut [u8]) -> Result<usize, SerializationError> {
-        put(buffer, &self.to_bytes())
-    }
-
-    /// Leaves the key's bytes to the value: the map cuts off as many as are named here, without
-    /// asking whether a damaged item has them.
-    fn deserialize_from(buffer: &[u8]) -> Result<(Self, usize), SerializationError> {
-        let (key, _) = split(buffer)?;
-        Ok((Self::from_bytes(key)?, 0))
-    }
-}
-
-/// What is stored under a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content<'a> {
-    Record(Revision, &'a [u8]),
-    /// The registration was deleted.
-    Nothing,
-    /// So many bytes that mean nothing.
-    Padding(usize),
-}
-
-impl<'a> Content<'a> {
-    pub(super) fn of(record: Option<&'a Record>) -> Self {
-        record.map_or(Self::Nothing, |record| {
-            Self::Record(record.revision(), record.as_bytes())
-        })
-    }
-
-    /// The record's revision, if there is one.
-    pub(super) const fn revision(&self) -> Option<Revision> {
-        match self {
-            Self::Record(revision, _) => Some(*revision),
-            Self::Nothing | Self::Padding(_) => None,
+impl Title {
+    pub(super) fn of(id: u32, record: Option<&Record>) -> Self {
+        let bytes = record.map_or(0, |record| record.as_bytes().len());
+        Self {
+            id,
+            revision: record.map(Record::revision),
+            record_bytes: u16::try_from(bytes).unwrap_or(u16::MAX),
         }
     }
 
-    /// The bytes of an item with this content.
-    pub(super) const fn item_bytes(&self) -> usize {
-        let more = match self {
-            Self::Record(_, bytes) => REVISION_BYTES.saturating_add(bytes.len()),
-            Self::Nothing => 0,
-            Self::Padding(bytes) => *bytes,
-        };
-        KEY_BYTES.saturating_add(more)
-    }
-
-    fn parse(key: &Key, bytes: &'a [u8]) -> Result<Self, SerializationError> {
-        if *key == Key::Padding {
-            return Ok(Self::Padding(bytes.len()));
-        }
-        if bytes.is_empty() {
-            return Ok(Self::Nothing);
-        }
-        let (revision, bytes) = split(bytes)?;
-        let revision = Revision::from_u64(u64::from_le_bytes(revision));
-        Ok(Self::Record(revision, bytes))
+    /// How long the item is without its first word.
+    pub(super) fn bytes(&self) -> usize {
+        usize::from(self.record_bytes).saturating_add(OVERHEAD_BYTES)
     }
 }
 
-/// Writes what follows the key.
-impl<'a> map::Value<'a> for Content<'a> {
-    fn serialize_into(&self, buffer: &mut [u8]) -> Result<usize, SerializationError> {
-        match self {
-            Self::Record(revision, bytes) => {
-                let (room, rest) = buffer
-                    .split_at_mut_checked(REVISION_BYTES)
-                    .ok_or(SerializationError::BufferTooSmall)?;
-                let written = put(room, &revision.as_u64().to_le_bytes())?;
-                Ok(written.saturating_add(put(rest, bytes)?))
-            }
-            Self::Nothing => Ok(0),
-            Self::Padding(bytes) => {
-                let room = buffer.get_mut(..*bytes);
-                room.ok_or(SerializationError::BufferTooSmall)?.fill(0);
-                Ok(*bytes)
-            }
-        }
-    }
-
-    /// Reads the whole item, its key included.
-    fn deserialize_from(item: &'a [u8]) -> Result<(Self, usize), SerializationError> {
-        let (key, bytes) = split(item)?;
-        let content = Self::parse(&Key::from_bytes(key)?, bytes)?;
-        Ok((content, item.len()))
-    }
-}
-
-fn put(room: &mut [u8], bytes: &[u8]) -> Result<usize, SerializationError> {
-    let room = room.get_mut(..bytes.len());
-    room.ok_or(SerializationError::BufferTooSmall)?
-        .copy_from_slice(bytes);
-    Ok(bytes.len())
-}
-
-fn split<const LENGTH: usize>(bytes: &[u8]) -> Result<([u8; LENGTH], &[u8]), SerializationError> {
-    let (first, rest) = bytes
-        .split_first_chunk()
-        .ok_or(SerializationError::InvalidData)?;
-    Ok((*first, rest))
-}
-
-/// Room for one item in whole words of flash, of whatever size. Wiped on drop.
+/// Room for one item without its first word, in whole words of flash, of whatever size. Wiped on drop.
 #[repr(align(8))] // some controllers take words of memory only
 pub(super) struct Buffer([u8; MOST_BYTES.next_multiple_of(32)]);
 
@@ -159,8 +59,79 @@ impl Buffer {
         Self([0; _])
     }
 
-    pub(super) const fn as_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+    /// An item, ready to be written.
+    pub(super) fn holding(title: &Title, record: &[u8]) -> Self {
+        let mut buffer = Self::new();
+        buffer.put(OVERHEAD_BYTES, record);
+        buffer.set_title(title);
+        buffer
+    }
+
+    /// Makes an item of the record that is there already.
+    pub(super) fn set_title(&mut self, title: &Title) {
+        let deleted = if title.revision.is_some() { 0 } else { DELETED };
+        let revision = title.revision.map_or(0, Revision::as_u64);
+        self.put(4, &(title.record_bytes | deleted).to_le_bytes());
+        self.put(6, &title.id.to_le_bytes());
+        self.put(10, &revision.to_le_bytes());
+        let sum = checksum(self.get(4, title.bytes()));
+        self.put(0, &sum.to_le_bytes());
+    }
+
+    /// How long the item is whose beginning is there.
+    pub(super) fn item_bytes(&self) -> usize {
+        let length = u16::from_le_bytes(self.number(4)) & !DELETED;
+        usize::from(length).saturating_add(OVERHEAD_BYTES)
+    }
+
+    /// What the item says that is there, if it is as it was written.
+    pub(super) fn title(&self) -> Option<Title> {
+        let length = u16::from_le_bytes(self.number(4));
+        let revision = Revision::from_u64(u64::from_le_bytes(self.number(10)));
+        let title = Title {
+            id: u32::from_le_bytes(self.number(6)),
+            revision: (length & DELETED == 0).then_some(revision),
+            record_bytes: length & !DELETED,
+        };
+        let sum = checksum(self.get(4, title.bytes()));
+        (sum == u32::from_le_bytes(self.number(0))).then_some(title)
+    }
+
+    pub(super) fn record(&self, title: &Title) -> &[u8] {
+        self.get(OVERHEAD_BYTES, title.bytes())
+    }
+
+    pub(super) fn get(&self, start: usize, end: usize) -> &[u8] {
+        self.0.get(start..end).unwrap_or_default()
+    }
+
+    pub(super) fn get_mut(&mut self, start: usize, end: usize) -> Option<&mut [u8]> {
+        self.0.get_mut(start..end)
+    }
+
+    pub(super) fn number<const BYTES: usize>(&self, start: usize) -> [u8; BYTES] {
+        let bytes = self.0.get(start..).and_then(<[u8]>::first_chunk);
+        bytes.copied().unwrap_or([0; BYTES])
+    }
+
+    fn put(&mut self, start: usize, bytes: &[u8]) {
+        let end = start.saturating_add(bytes.len());
+        if let Some(room) = self.get_mut(start, end) {
+            room.copy_from_slice(bytes);
+        }
+    }
+
+    /// Moves what lies between two places so that it begins at a third, with zeros after it.
+    pub(super) fn shift(&mut self, start: usize, end: usize, to: usize) {
+        let end = end.min(self.0.len());
+        let bytes = end.saturating_sub(start);
+        if to.saturating_add(bytes) <= self.0.len() && start <= end {
+            self.0.copy_within(start..end, to);
+            self.0
+                .get_mut(to.saturating_add(bytes)..)
+                .unwrap_or_default()
+                .fill(0);
+        }
     }
 }
 

@@ -1,50 +1,36 @@
 //! Records on raw NOR flash, without a heap.
 
+mod checksum;
 mod error;
+mod first_form;
+mod header;
 mod index;
 mod item;
+mod log;
 mod recovery;
-mod sectors;
+mod region;
 mod sizes;
-mod view;
 
+use core::fmt;
 use core::ops::Range;
-use core::{fmt, mem};
 
 use embedded_storage::nor_flash::NorFlash;
-use sequential_storage::Error as MapError;
-use sequential_storage::cache::key_pointers::ArrayKeyPointers;
-use sequential_storage::cache::{Cache, Uncached};
-use sequential_storage::map::{MapConfig, MapStorage};
 
 pub use error::FlashError;
 
 use super::RegistrationStore;
 use crate::{Record, Revision, Swap};
-use index::Index;
-use item::{Buffer, Content, Key};
-use sectors::{Sectors, State};
+use item::{Buffer, Title};
+use log::Log;
+use region::{Outcome, Region};
 use sizes::Sizes;
-use view::{Access, Shown, View, finish};
-
-/// Where the map found what it read or wrote last.
-///
-/// It knows neither the states of the sectors nor their ends: they need a place a sector, and save
-/// many short reads but few bytes.
-type Places<const N: usize> = Cache<Uncached, Uncached, ArrayKeyPointers<Key, N>, Key>;
-
-type Map<'a, F, const N: usize> = MapStorage<Key, View<'a, F>, Places<N>>;
-
-fn no_places<const N: usize>() -> Places<N> {
-    Cache::new(Uncached, Uncached, ArrayKeyPointers::new())
-}
 
 /// Up to `N` records on raw NOR flash, such as a microcontroller's own or a chip on SPI, without a
 /// heap.
 ///
 /// Each write is appended, and sectors are erased in turn, so that they wear alike. A swap has
-/// reached the flash, and was read back, when it returns. A power cut at any moment loses nothing
-/// that was stored.
+/// reached the flash, and was read back, when it returns. A power cut at any moment, or several in a
+/// row, lose nothing that was stored, whatever an interrupted write or erase leaves behind.
 ///
 /// ```
 /// # mod chip {
@@ -90,16 +76,37 @@ fn no_places<const N: usize>() -> Places<N> {
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
+/// # Supported flash
+/// Words of 1 to 32 bytes, sectors of 1 KiB or more, and three sectors at least, with room for the
+/// longest record; what can't work fails to compile or is [`FlashError::Region`]. No word is written
+/// twice between two erases, so flash that corrects errors (ECC) is supported too: a word that can't
+/// be read counts as damaged, where one that can't be written the store goes on in the next sector,
+/// and a sector is always erased before it is filled, even if it reads blank.
+///
+/// A sector that can't be erased or written is passed over, as long as the others have room for
+/// one sector less; then swaps fail. Reading never erases or writes.
+///
+/// # What else may lie there
+/// Every sector in use begins with a header that names its region. Before there is one, nothing is
+/// erased: a region that isn't blank is [`FlashError::Foreign`]. The sectors of another region are
+/// [`FlashError::OtherRegion`]. Both leave the flash as it is; only [`format`](Self::format) erases
+/// whatever it finds.
+///
+/// Regions that earlier versions wrote, as maps of sequential-storage, are read as they are, and pass
+/// to the present form sector by sector as they are written. Nothing need be done.
+/// [`erase_deleted`](Self::erase_deleted) makes the whole region pass. Before the first write it has no
+/// header, so another region over it isn't told; and in sectors of the former form a decayed record
+/// isn't told from a torn one.
+///
 /// # Ids
-/// Number your registrations, best from 0, and use the numbers of deleted ones again: an id keeps
-/// its place among the `N`, and 16 bytes or two words of flash, until the region is formatted. A
-/// place takes 36 bytes of memory, beside 32 for the store itself.
+/// Number your registrations as you like. A place among the `N` takes 24 bytes of memory, beside 40
+/// for the store itself, and is free again when its registration is deleted.
 ///
 /// # How much fits in
-/// A record takes up 21 bytes more than it has, in whole words. The live ones may take up so much
-/// of the region that log-ins never fail for want of room; beyond that, whatever would make them
-/// more or longer is [`FlashError::Full`]. In 16 sectors of 4096 bytes that is 170 records of 253
-/// bytes. There must be three sectors at least, and room for the longest record.
+/// A record takes up 18 bytes more than it has, in whole words, and one word. The live ones may take
+/// up so much of the region that log-ins never fail for want of room; beyond that, whatever would
+/// make them more or longer is [`FlashError::Full`]. In 16 sectors of 4096 bytes that is 174 records of
+/// 253 bytes.
 ///
 /// # Duties of the embedder
 /// - **Give the region to nothing else**, and only one store at a time.
@@ -109,75 +116,88 @@ fn no_places<const N: usize>() -> Places<N> {
 /// - **Hold the supply up while flash is written**, as far as its data sheet asks for it. A cell
 ///   that a power cut left between 0 and 1, and that reads one way today and the other tomorrow, is
 ///   beyond any store.
-/// - **[`fence`](crate::Engine::fence) after [`FlashError::Damaged`]**: a record that decays is
-///   refused as long as the store is open, and after a restart the one before it is found.
+/// - **[`salvage`](Self::salvage) after [`FlashError::Damaged`]**, and [`fence`](crate::Engine::fence)
+///   what you took over: a record that decayed, and can't be read, may have been the latest.
 /// - **Watch the wear**, which grows as the region fills up; BENCHMARKS.md tells how many log-ins
 ///   one outlasts.
 pub struct FlashStore<F, const N: usize> {
-    flash: F,
-    region: Range<u32>,
-    places: Places<N>,
-    /// Where the map erased last.
-    last_erased: Option<u32>,
-    index: Index<N>,
-    /// Whether all of the above is as the flash is.
-    is_settled: bool,
-    /// Whether nothing was appended since.
-    is_untried: bool,
+    log: Log<F, N>,
+    condition: Condition,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    /// The flash has to be looked at.
+    Unknown,
+    /// What is in memory is as the flash is.
+    Settled,
+    /// It's as much as could be read, and isn't to be written to.
+    Salvaged,
 }
 
 impl<F: NorFlash, const N: usize> FlashStore<F, N> {
     /// The store in `region`, given as addresses of the flash. Erased flash is an empty store.
     ///
-    /// What a power cut interrupted is brought to an end here. To keep the flash, lend it: `&mut F`
-    /// is flash too.
+    /// Nothing is written before the first swap. To keep the flash, lend it: `&mut F` is flash too.
     ///
     /// # Errors
     /// [`FlashError::Region`] for a region that can't be used, [`FlashError::NoPlace`] if there are
-    /// more than `N` ids in it, [`FlashError::Foreign`] or [`FlashError::Damaged`] for what this
-    /// store can't have written, and what the flash reports.
+    /// more than `N` registrations in it, [`FlashError::Foreign`] and [`FlashError::OtherRegion`] for
+    /// what isn't this store's, [`FlashError::Damaged`] if something that was stored can't be read, and
+    /// what the flash reports.
     pub fn open(flash: F, region: Range<u32>) -> Result<Self, FlashError<F::Error>> {
-        let mut store = Self::over(flash, region)?;
+        let mut store = Self::over(flash, &region)?;
         store.settle()?;
         Ok(store)
     }
 
-    /// Erases `region`, whatever it holds, and makes an empty store there.
+    /// What can still be read in a region that is [`FlashError::Damaged`], for a store that can be
+    /// read only.
+    ///
+    /// A record may be missing, or be an older one, in which a code is good that was used already. So
+    /// load the records, [`format`](Self::format) the region or take another one, store them there, and
+    /// [`fence`](crate::Engine::fence) each, for as long as codes may have been used since.
     ///
     /// # Errors
-    /// [`FlashError::Region`], and what the flash reports.
-    pub fn format(flash: F, region: Range<u32>) -> Result<Self, FlashError<F::Error>> {
-        let mut store = Self::over(flash, region)?;
-        let mut sectors = store.sectors();
-        for sector in sectors.all() {
-            sectors.erase(sector)?;
-        }
-        store.settle()?;
+    /// Those of [`open`](Self::open), but for single sectors and records that can't be read. Swaps
+    /// and [`erase_deleted`](Self::erase_deleted) are [`FlashError::Damaged`].
+    pub fn salvage(flash: F, region: Range<u32>) -> Result<Self, FlashError<F::Error>> {
+        let mut store = Self::over(flash, &region)?;
+        let found = recovery::recover(&mut store.log.region, true)?;
+        (store.log.head, store.log.index) = found;
+        store.condition = Condition::Salvaged;
         Ok(store)
     }
 
-    fn over(flash: F, region: Range<u32>) -> Result<Self, FlashError<F::Error>> {
+    /// Erases `region`, **whatever it holds**, and makes an empty store there. It isn't empty before
+    /// this returns: if the power is cut, format it again.
+    ///
+    /// A sector that can't be erased is left out, with what it holds.
+    ///
+    /// # Errors
+    /// [`FlashError::Region`], and what the flash reports if there is no sector to begin with.
+    pub fn format(flash: F, region: Range<u32>) -> Result<Self, FlashError<F::Error>> {
+        let mut store = Self::over(flash, &region)?;
+        store.log.erase_all()?;
+        store.condition = Condition::Settled;
+        Ok(store)
+    }
+
+    fn over(flash: F, region: &Range<u32>) -> Outcome<Self, F> {
         const {
             assert!(N > 0, "a store needs a place at least");
             Sizes::<F>::check();
         };
-        if !Sizes::<F>::fit(&region, flash.capacity()) {
-            return Err(FlashError::Region);
-        }
+        let region = Region::new(flash, region).ok_or(FlashError::Region)?;
         Ok(Self {
-            flash,
-            region,
-            places: no_places(),
-            last_erased: None,
-            index: Index::new(),
-            is_settled: false,
-            is_untried: true,
+            log: Log::new(region),
+            condition: Condition::Unknown,
         })
     }
 
     /// Gives the flash back.
     pub fn into_flash(self) -> F {
-        self.flash
+        self.log.region.flash
     }
 
     /// The ids of all registrations, in no order.
@@ -186,15 +206,14 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
     /// Those of [`open`](Self::open), after an error.
     pub fn ids(&mut self) -> Result<impl Iterator<Item = u32>, FlashError<F::Error>> {
         self.settle()?;
-        Ok(self.index.ids())
+        Ok(self.log.index.entries().map(|entry| entry.id))
     }
 
     /// Erases every deleted and superseded record: all secrets that aren't in use any more.
     ///
-    /// It appends padding until each sector that holds anything was erased once, as log-ins would in
-    /// time; what is live is moved on. Nothing is lost if the power is cut, but then old copies may
-    /// be left: call it again. Where records are sealed it isn't needed: forget
-    /// the key instead.
+    /// It moves what is live, and erases every other sector that holds anything. Nothing is lost if the
+    /// power is cut, but then old copies may be left: call it again. Where records are sealed it isn't
+    /// needed: forget the key instead.
     ///
     /// It takes as long as erasing the whole region, so call it after a deletion or a replacement
     /// rather than after each log-in.
@@ -202,114 +221,51 @@ impl<F: NorFlash, const N: usize> FlashStore<F, N> {
     /// # Errors
     /// What the flash reports, and what it holds wrong. Old copies may be left then.
     pub fn erase_deleted(&mut self) -> Result<(), FlashError<F::Error>> {
-        self.settle()?;
-        self.append(&Key::Padding, Content::Padding(0))?;
-        let newest = self.sector_being_filled()?;
-        self.last_erased = None;
-        while self.last_erased != Some(newest) {
-            let padding = Content::Padding(Sizes::<F>::PADDING);
-            self.append(&Key::Padding, padding)?;
-        }
-        self.append(&Key::Padding, Content::Padding(0))
-    }
-
-    fn sectors(&mut self) -> Sectors<'_, F> {
-        Sectors::new(&mut self.flash, self.region.clone())
-    }
-
-    fn sector_being_filled(&mut self) -> Result<u32, FlashError<F::Error>> {
-        let mut sectors = self.sectors();
-        for sector in sectors.all() {
-            if sectors.state(sector)? == State::Partial {
-                return Ok(sector);
-            }
-        }
-        Err(FlashError::Damaged)
-    }
-
-    /// Looks at the flash, unless what is in memory is known to agree with it.
-    fn settle(&mut self) -> Result<(), FlashError<F::Error>> {
-        if self.is_settled {
-            return Ok(());
-        }
-        self.places = no_places();
-        self.index = recovery::recover(&mut self.flash, &self.region)?;
-        (self.is_settled, self.is_untried) = (true, true);
+        self.begin_writing()?;
+        self.log.erase_deleted()?;
+        self.condition = Condition::Settled;
         Ok(())
     }
 
-    /// Whether so much more can be stored under `id`. What doesn't grow always can.
-    fn require_room(&self, id: u32, content: Content<'_>) -> Result<(), FlashError<F::Error>> {
-        let before = match self.index.item_bytes(id) {
-            Some(bytes) => Sizes::<F>::item(bytes),
-            None if self.index.is_full() => return Err(FlashError::NoPlace),
+    /// Looks at the flash, unless what is in memory is known to agree with it.
+    fn settle(&mut self) -> Outcome<(), F> {
+        if self.condition == Condition::Unknown {
+            self.log.recover()?;
+            self.condition = Condition::Settled;
+        }
+        Ok(())
+    }
+
+    /// Unless writing succeeds, the flash has to be looked at anew.
+    fn begin_writing(&mut self) -> Outcome<(), F> {
+        self.settle()?;
+        if self.condition == Condition::Salvaged {
+            return Err(FlashError::Damaged);
+        }
+        self.condition = Condition::Unknown;
+        Ok(())
+    }
+
+    fn revision(&self, id: u32) -> Option<Revision> {
+        self.log.index.entry(id).map(|entry| entry.revision)
+    }
+
+    /// Whether so much more can be stored. What doesn't grow always can.
+    fn require_room(&self, title: &Title) -> Outcome<(), F> {
+        let index = &self.log.index;
+        let before = match index.entry(title.id) {
+            Some(entry) => Sizes::<F>::item(entry.title().bytes()),
+            None if index.is_full() => return Err(FlashError::NoPlace),
             None => 0,
         };
-        let after = Sizes::<F>::item(content.item_bytes());
-        let live: usize = self.index.lengths().map(Sizes::<F>::item).sum();
+        let after = Sizes::<F>::item(title.bytes());
+        let live = self.log.live_bytes();
         let live = live.saturating_sub(before).saturating_add(after);
-        if after <= before || live <= Sizes::<F>::room(&self.region) {
+        if after <= before || live <= Sizes::<F>::room(self.log.region.count()) {
             return Ok(());
         }
         Err(FlashError::Full)
     }
-
-    /// Appends, and reads back what was appended. Unless that succeeds, the flash has to be looked
-    /// at anew.
-    ///
-    /// What is appended first may border on an item that a power cut tore, and complete it to one of
-    /// any length, which hides it. So it is searched for, as it will be after a restart.
-    fn append(&mut self, key: &Key, content: Content<'_>) -> Result<(), FlashError<F::Error>> {
-        self.is_settled = false;
-        let mut buffer = Buffer::new();
-        self.on_map(Access::Change, |map| {
-            finish(map.store_item(buffer.as_mut(), key, &content))
-        })?;
-        if self.is_untried {
-            self.places = no_places();
-        }
-        if self.fetch(key, &mut buffer)? != Some(content) {
-            return Err(FlashError::NotKept);
-        }
-        (self.is_settled, self.is_untried) = (true, false);
-        Ok(())
-    }
-
-    /// Reads what was appended last under `key`. It writes nothing, whatever it finds.
-    fn fetch<'b>(
-        &mut self,
-        key: &Key,
-        buffer: &'b mut Buffer,
-    ) -> Result<Option<Content<'b>>, FlashError<F::Error>> {
-        self.on_map(Access::Read(Shown::All), |map| {
-            finish(map.fetch_item(buffer.as_mut(), key))
-        })
-    }
-
-    /// Lets the map act on the flash, with the places that it knows.
-    fn on_map<T>(
-        &mut self,
-        access: Access,
-        act: impl FnOnce(&mut Map<'_, F, N>) -> Result<T, MapError<F::Error>>,
-    ) -> Result<T, FlashError<F::Error>> {
-        let known = mem::replace(&mut self.places, no_places());
-        let mut map = map(&mut self.flash, &self.region, access, known)?;
-        let outcome = act(&mut map);
-        let (view, places) = map.destroy();
-        self.last_erased = view.last_erased().or(self.last_erased);
-        self.places = places;
-        outcome.map_err(FlashError::of_map)
-    }
-}
-
-fn map<'a, F: NorFlash, const N: usize>(
-    flash: &'a mut F,
-    region: &Range<u32>,
-    access: Access,
-    places: Places<N>,
-) -> Result<Map<'a, F, N>, FlashError<F::Error>> {
-    let config = MapConfig::try_new(region.clone()).map_err(|_| FlashError::Region)?;
-    Ok(MapStorage::new(View::new(flash, access), config, places))
 }
 
 impl<F: NorFlash, const N: usize> RegistrationStore for FlashStore<F, N> {
@@ -318,18 +274,14 @@ impl<F: NorFlash, const N: usize> RegistrationStore for FlashStore<F, N> {
 
     fn load(&mut self, id: &u32) -> Result<Option<Record>, FlashError<F::Error>> {
         self.settle()?;
-        let Some(revision) = self.index.revision(*id) else {
+        let Some(entry) = self.log.index.entry(*id) else {
             return Ok(None);
         };
         let mut buffer = Buffer::new();
-        match self.fetch(&Key::Registration(*id), &mut buffer)? {
-            Some(Content::Record(found, bytes)) if found == revision => {
-                match Record::from_stored(found, bytes) {
-                    Ok(record) => Ok(Some(record)),
-                    Err(error) => Err(FlashError::Corrupt(error)),
-                }
-            }
-            _ => Err(FlashError::Damaged), // the map passes over what it can't read
+        self.log.read(entry, &mut buffer)?;
+        match Record::from_stored(entry.revision, buffer.record(&entry.title())) {
+            Ok(record) => Ok(Some(record)),
+            Err(error) => Err(FlashError::Corrupt(error)),
         }
     }
 
@@ -340,26 +292,27 @@ impl<F: NorFlash, const N: usize> RegistrationStore for FlashStore<F, N> {
         next: Option<&Record>,
     ) -> Result<Swap, FlashError<F::Error>> {
         self.settle()?;
-        if self.index.revision(*id) != expected {
+        if self.revision(*id) != expected {
             return Ok(Swap::Conflict);
         }
         if expected.is_none() && next.is_none() {
             return Ok(Swap::Stored);
         }
-        let content = Content::of(next);
-        self.require_room(*id, content)?;
-        self.append(&Key::Registration(*id), content)?;
-        let noted = self.index.note(*id, content);
-        noted.map_err(|_| FlashError::NoPlace)?;
+        let title = Title::of(*id, next);
+        self.require_room(&title)?;
+        self.begin_writing()?;
+        let record = next.map(Record::as_bytes).unwrap_or_default();
+        self.log.append(&title, record)?;
+        self.condition = Condition::Settled;
         Ok(Swap::Stored)
     }
 }
 
 /// Tells where it is, and nothing of its records.
-impl<F, const N: usize> fmt::Debug for FlashStore<F, N> {
+impl<F: NorFlash, const N: usize> fmt::Debug for FlashStore<F, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FlashStore")
-            .field("region", &self.region)
+            .field("region", &self.log.region.range())
             .finish_non_exhaustive()
     }
 }

@@ -5,13 +5,11 @@ use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 
-use super::item::{Content, MOST_BYTES};
+use super::header::Header;
+use super::item::{MOST_BYTES, Title};
 
-/// The longest word that the map can handle.
+/// The longest word that is supported.
 pub(super) const MOST_WORD_BYTES: usize = 32;
-
-/// What the map writes before an item: its checksum and its length.
-const HEADER_BYTES: usize = 8;
 
 /// Sizes on flash `F`, in bytes.
 pub(super) struct Sizes<F>(PhantomData<F>);
@@ -28,25 +26,22 @@ impl<F: NorFlash> Sizes<F> {
     #[allow(clippy::cast_possible_truncation)] // checked below
     pub(super) const SECTOR: u32 = F::ERASE_SIZE as u32;
 
-    #[allow(clippy::cast_possible_truncation)] // checked below
-    pub(super) const MARK: u32 = Self::WORD as u32;
+    /// The length of a sector, a multiple of 32, and below it that of a word, as a power of two.
+    pub(super) const SHAPE: u32 = Self::SECTOR | Self::WORD.trailing_zeros();
 
-    /// The items of a sector, when not even a short one fits in any more. Its first and its last
-    /// word are marks.
+    /// A header.
+    pub(super) const HEADER: usize = Header::BYTES.next_multiple_of(Self::WORD);
+
+    /// Both headers.
+    pub(super) const HEADERS: usize = Self::HEADER.saturating_mul(2);
+
+    /// The items of a sector, when the longest one doesn't fit in any more.
     const FILLED: usize = F::ERASE_SIZE
-        .saturating_sub(Self::WORD.saturating_mul(2))
-        .saturating_sub(Self::item(MOST_BYTES));
+        .saturating_sub(Self::HEADERS)
+        .saturating_sub(Self::LONGEST);
 
-    /// A piece of padding whose item is no longer than [`FILLED`](Self::FILLED).
-    pub(super) const PADDING: usize = {
-        let overhead = Self::item(Content::Padding(Self::WORD).item_bytes());
-        let most = Self::FILLED.saturating_sub(overhead);
-        if most < MOST_BYTES / 2 {
-            most
-        } else {
-            MOST_BYTES / 2
-        }
-    };
+    /// The longest item.
+    const LONGEST: usize = Self::item(MOST_BYTES);
 
     /// Fails to compile for flash that can't be used.
     pub(super) const fn check() {
@@ -63,34 +58,57 @@ impl<F: NorFlash> Sizes<F> {
             "the sectors of the flash are no multiple of 32 bytes"
         );
         assert!(
-            Self::PADDING > 0,
+            Self::FILLED > 0,
             "the sectors of the flash are too short for a record: 1024 bytes will do"
         );
     }
 
-    /// What an item of so many bytes takes up.
+    /// What an item takes up that has so many bytes without its first word.
     pub(super) const fn item(bytes: usize) -> usize {
-        HEADER_BYTES
+        bytes
             .next_multiple_of(Self::WORD)
-            .saturating_add(bytes.next_multiple_of(Self::WORD))
+            .saturating_add(Self::WORD)
     }
 
-    /// What all live items together may take up in `region`.
+    /// What the items with those titles take up.
+    pub(super) fn items(titles: impl Iterator<Item = Title>) -> usize {
+        titles.map(|title| Self::item(title.bytes())).sum()
+    }
+
+    /// What all live items together may take up in so many sectors.
     ///
-    /// One sector is kept empty. If appending failed, every other one would be filled with live
-    /// items. So less than that may be stored, by one sector, in which padding finds room.
-    pub(super) fn room(region: &Range<u32>) -> usize {
-        let sectors = region.clone().step_by(F::ERASE_SIZE).count();
-        sectors.saturating_sub(2).saturating_mul(Self::FILLED)
+    /// One sector is kept free. If there were no room for an item in any other after each was emptied
+    /// into the next, all of them would be filled with live items. So less than that may be stored, by
+    /// half a sector, so that they are emptied seldom; but one record at least.
+    pub(super) fn room(sectors: u16) -> usize {
+        let usual = usize::from(sectors.saturating_sub(2)).saturating_mul(Self::FILLED);
+        let half = Self::FILLED.checked_div(2).unwrap_or(0);
+        usual.saturating_add(half).max(Self::LONGEST)
     }
 
-    /// Whether `region` consists of sectors of a flash of that capacity, and the longest record
-    /// finds room in it.
-    pub(super) fn fit(region: &Range<u32>, capacity: usize) -> bool {
+    /// How many sectors are kept free if the live items take up so much: one that could fail as well,
+    /// if there is room.
+    pub(super) fn spare(sectors: u16, live: usize) -> u16 {
+        let less = sectors.saturating_sub(1);
+        if sectors > 3 && live <= Self::room(less) {
+            2
+        } else {
+            1
+        }
+    }
+
+    /// How many sectors `region` has, if it consists of sectors of a flash of that capacity, and the
+    /// longest record finds room in it.
+    pub(super) fn sectors(region: &Range<u32>, capacity: usize) -> Option<u16> {
         let is_edge = |address: u32| {
             usize::try_from(address)
                 .is_ok_and(|address| address <= capacity && address.is_multiple_of(F::ERASE_SIZE))
         };
-        is_edge(region.start) && is_edge(region.end) && Self::room(region) >= Self::item(MOST_BYTES)
+        let sectors = u16::try_from(region.clone().step_by(F::ERASE_SIZE).count()).ok()?;
+        let most = usize::from(sectors.saturating_sub(1)).saturating_mul(Self::FILLED);
+        let fits = sectors >= 3 && most >= Self::LONGEST;
+        (is_edge(region.start) && is_edge(region.end) && fits).then_some(sectors)
     }
 }
+
+const _: () = assert!(MOST_BYTES < 1 << 15, "lengths have fifteen bits");
