@@ -35,6 +35,8 @@ type Answer<E> = Result<Authenticated, Error<E>>;
 
 const KEY: &[u8] = b"12345678901234567890";
 const START: UnixTime = UnixTime::from_seconds(1_800_000_000);
+/// When tokens are taken over, as that burns the steps around it.
+const LONG_AGO: UnixTime = UnixTime::from_seconds(1_799_000_000);
 
 /// The middle of a step; step 0 is that of the registration.
 fn moment(step: u64) -> UnixTime {
@@ -57,7 +59,7 @@ where
 {
     let migration = Migration::new(secret(), Params::Totp(TotpParams::DEFAULT));
     engine
-        .migrate(id, &migration, START, &mut SystemEntropy)
+        .migrate(id, &migration, LONG_AGO, &mut SystemEntropy)
         .await
         .unwrap();
 }

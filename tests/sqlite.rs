@@ -25,6 +25,8 @@ type Answer = Result<Authenticated, Error<SqliteError>>;
 
 const KEY: &[u8] = b"12345678901234567890";
 const START: UnixTime = UnixTime::from_seconds(1_800_000_000);
+/// When tokens are taken over, as that burns the steps around it.
+const LONG_AGO: UnixTime = UnixTime::from_seconds(1_799_000_000);
 
 /// The middle of a step; step 0 is that of the registration.
 fn moment(step: u64) -> UnixTime {
@@ -44,7 +46,7 @@ fn secret() -> Secret {
 fn register(engine: &mut SqliteEngine, id: &str) {
     let migration = Migration::new(secret(), Params::Totp(TotpParams::DEFAULT));
     engine
-        .migrate(id, &migration, START, &mut SystemEntropy)
+        .migrate(id, &migration, LONG_AGO, &mut SystemEntropy)
         .unwrap();
 }
 
