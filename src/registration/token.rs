@@ -117,23 +117,18 @@ impl Token {
         Step::new(step.saturating_add(policy.window.future().into()))
     }
 
-    /// Burns every step that a code could be accepted for at `now`.
-    pub(super) fn burn_window(&mut self, now: UnixTime, policy: &Policy) {
-        let last = self.expected_step(now).number();
-        let ahead = self.window(policy).future();
-        self.burned
-            .burn(Step::new(last.saturating_add(ahead.into())));
-    }
-
     /// Burns every step that a code could have been accepted for up to `now`, whatever of the
     /// token's clock was forgotten.
     pub(super) fn fence(&mut self, now: UnixTime, policy: &Policy) {
         match self.params {
             Params::Totp(params) => self.burned.burn(self.last_acceptable(params, now, policy)),
             Params::Hotp(_) => {
-                self.burn_window(now, policy);
-                let more = policy.look_ahead.future().saturating_add(1);
-                self.fenced = self.fenced.saturating_add(more).min(Self::MAX_FENCED);
+                let ahead = policy.look_ahead.future();
+                let last = self.expected_step(now).number();
+                self.burned
+                    .burn(Step::new(last.saturating_add(ahead.into())));
+                let fenced = self.fenced.saturating_add(ahead).saturating_add(1);
+                self.fenced = fenced.min(Self::MAX_FENCED);
             }
         }
     }
