@@ -55,7 +55,7 @@ pub struct keyfob_policy_t {
     pub recovery_codes: u8,
     /// A `keyfob_recovery_format_t`.
     pub recovery_format: u32,
-    /// Iterations of PBKDF2 for recovery codes below 112 bits, at most 10,000,000; 0 refuses such
+    /// Iterations of PBKDF2 for short recovery codes and those of other systems, at most 10,000,000; 0 refuses such
     /// codes. Needs the feature `pbkdf2`.
     pub pbkdf2_iterations: u32,
     /// Other than 0 if secrets of 80 to 127 bits may be migrated.

@@ -347,6 +347,9 @@ impl Told<Migration<'_>> for keyfob_migration_t {
 pub struct keyfob_migrated_t {
     /// The registration's own name.
     pub registration_id: keyfob_registration_id_t,
+    /// How many of the existing recovery codes were not taken over: given twice, after the first 16, or
+    /// unusable. They never work: tell the person.
+    pub skipped_recovery_codes: u32,
     /// The newly minted recovery codes, to be shown once; none if existing ones were taken over.
     pub recovery_codes: keyfob_recovery_codes_t,
 }
@@ -355,7 +358,11 @@ impl Told<Migrated> for keyfob_migrated_t {
     fn tell(&mut self, migrated: Migrated) -> Result<()> {
         self.registration_id = migrated.registration_id().into();
         #[cfg(feature = "sha2")]
-        self.recovery_codes.copy(migrated.recovery_codes())?;
+        {
+            let skipped = migrated.skipped_recovery_codes().total();
+            self.skipped_recovery_codes = u32::try_from(skipped).unwrap_or(u32::MAX);
+            self.recovery_codes.copy(migrated.recovery_codes())?;
+        }
         Ok(())
     }
 }

@@ -44,9 +44,9 @@ pub enum keyfob_status_t {
     KEYFOB_STALE_PROOF = 14,
     /// The secret has fewer than 128 bits and the policy refuses such.
     KEYFOB_LEGACY_SECRET = 15,
-    /// Recovery codes below 112 bits, and no slow hash in the policy for them.
+    /// Short recovery codes, or those of another system, and no slow hash in the policy for them.
     KEYFOB_WEAK_RECOVERY_CODES = 16,
-    /// More than 16 recovery codes, an empty one, one of more than 64 characters, or one twice.
+    /// Recovery codes in a build without the feature `sha2`.
     KEYFOB_RECOVERY_CODES_REFUSED = 17,
     /// What only a time-based or only a counter-based token can do was asked of the other.
     KEYFOB_WRONG_KIND = 18,
@@ -146,6 +146,8 @@ pub enum keyfob_status_t {
     KEYFOB_RECORD_FEATURE = 307,
     /// The recovery codes were hashed under a pepper that wasn't given.
     KEYFOB_PEPPER_MISSING = 308,
+    /// The recovery codes were hashed with more iterations than the policy allows.
+    KEYFOB_COSTLY_RECOVERY_CODES = 309,
 }
 
 #[rustfmt::skip] // a line each
@@ -166,8 +168,8 @@ const TEXTS: &[(keyfob_status_t, &CStr)] = &[
     (KEYFOB_NO_RECOVERY_CODES, c"no recovery code is left: make new ones after logging in"),
     (KEYFOB_STALE_PROOF, c"log in again first: this needs a log-in of the last five minutes"),
     (KEYFOB_LEGACY_SECRET, c"the secret has fewer than 128 bits: make a new one, or accept legacy secrets in the policy"),
-    (KEYFOB_WEAK_RECOVERY_CODES, c"the recovery codes are too short for a fast hash: set a slow hash in the policy, or make new ones"),
-    (KEYFOB_RECOVERY_CODES_REFUSED, c"the recovery codes can't be taken over: at most 16, all different, of 1 to 64 characters each"),
+    (KEYFOB_WEAK_RECOVERY_CODES, c"recovery codes that are short, or of another system, need a slow hash: set one in the policy, or make new codes"),
+    (KEYFOB_RECOVERY_CODES_REFUSED, c"this build takes no recovery codes over: build it with sha2"),
     (KEYFOB_WRONG_KIND, c"this can't be done with a token of this kind"),
     (KEYFOB_TOO_EARLY, c"codes of this token are not accepted yet: wait, or ask an operator to forget future steps"),
     (KEYFOB_COUNTED, c"the attempt with this recovery code is counted: finish it"),
@@ -214,6 +216,7 @@ const TEXTS: &[(keyfob_status_t, &CStr)] = &[
     (KEYFOB_RECORD_SEALED, c"the stored record is sealed: open it before it is given to keyfob"),
     (KEYFOB_RECORD_FEATURE, c"the stored record needs a feature of keyfob that is off: sha2, pbkdf2 or argon2"),
     (KEYFOB_PEPPER_MISSING, c"the recovery codes were hashed under a pepper: give the same one"),
+    (KEYFOB_COSTLY_RECOVERY_CODES, c"the recovery codes were hashed with more iterations than the policy allows: make new ones"),
 ];
 
 /// A text that tells a person what to do about a status, in English: never NULL, never to be freed.
@@ -270,6 +273,7 @@ impl From<Failure> for keyfob_status_t {
             Failure::Corrupt(corrupt) => corrupt.into(),
             Failure::Entropy(_) => KEYFOB_ENTROPY_FAILED,
             Failure::PepperMissing => KEYFOB_PEPPER_MISSING,
+            Failure::CostlyRecoveryCodes { .. } => KEYFOB_COSTLY_RECOVERY_CODES,
             _ => KEYFOB_REFUSED,
         }
     }
@@ -284,6 +288,7 @@ impl From<Error<Self>> for keyfob_status_t {
             Error::Entropy(_) => KEYFOB_ENTROPY_FAILED,
             Error::Corrupt(corrupt) => corrupt.into(),
             Error::PepperMissing => KEYFOB_PEPPER_MISSING,
+            Error::CostlyRecoveryCodes { .. } => KEYFOB_COSTLY_RECOVERY_CODES,
             Error::Contended => KEYFOB_CONTENDED,
             _ => KEYFOB_REFUSED,
         }

@@ -15,7 +15,9 @@ fuzz_target!(|typed: &str| {
 /// What is left of a typed code without all that may stand between its symbols.
 fn symbols(typed: &str) -> String {
     let parts = ['\u{30fc}', '\u{ff70}']; // letters to Unicode, and typed for hyphens
-    let letters = typed.chars().filter(|letter| letter.is_alphanumeric() && !parts.contains(letter));
+    let letters = typed
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() && !parts.contains(letter));
     letters.map(narrow).flat_map(char::to_uppercase).collect()
 }
 

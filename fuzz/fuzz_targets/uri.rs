@@ -22,7 +22,11 @@ fuzz_target!(|text: &str| {
         );
     }
     if let Ok(uri) = &strict {
-        assert_eq!(uri.corrected().count(), 0, "strict reading corrects nothing");
+        assert_eq!(
+            uri.corrected().count(),
+            0,
+            "strict reading corrects nothing"
+        );
         survives_escaping(text, uri);
     }
     for (uri, reader) in [(strict, STRICT), (lenient, LENIENT)] {
