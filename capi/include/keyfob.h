@@ -174,11 +174,11 @@ enum keyfob_status_t
      */
     KEYFOB_LEGACY_SECRET = 15,
     /**
-     * Recovery codes below 112 bits, and no slow hash in the policy for them.
+     * Short recovery codes, or those of another system, and no slow hash in the policy for them.
      */
     KEYFOB_WEAK_RECOVERY_CODES = 16,
     /**
-     * More than 16 recovery codes, an empty one, one of more than 64 characters, or one twice.
+     * Recovery codes in a build without the feature `sha2`.
      */
     KEYFOB_RECOVERY_CODES_REFUSED = 17,
     /**
@@ -368,6 +368,10 @@ enum keyfob_status_t
      * The recovery codes were hashed under a pepper that wasn't given.
      */
     KEYFOB_PEPPER_MISSING = 308,
+    /**
+     * The recovery codes were hashed with more iterations than the policy allows.
+     */
+    KEYFOB_COSTLY_RECOVERY_CODES = 309,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -837,7 +841,7 @@ typedef struct {
      */
     uint32_t recovery_format;
     /**
-     * Iterations of PBKDF2 for recovery codes below 112 bits, at most 10,000,000; 0 refuses such
+     * Iterations of PBKDF2 for short recovery codes and those of other systems, at most 10,000,000; 0 refuses such
      * codes. Needs the feature `pbkdf2`.
      */
     uint32_t pbkdf2_iterations;
@@ -1115,6 +1119,11 @@ typedef struct {
      * The registration's own name.
      */
     keyfob_registration_id_t registration_id;
+    /**
+     * How many of the existing recovery codes were not taken over: given twice, after the first 16, or
+     * unusable. They never work: tell the person.
+     */
+    uint32_t skipped_recovery_codes;
     /**
      * The newly minted recovery codes, to be shown once; none if existing ones were taken over.
      */
