@@ -73,9 +73,10 @@ impl Target {
         let long_ago = UnixTime::from_seconds(NOW.as_seconds() - DAY);
         desk.migrate(&ALICE, &migration, long_ago, &mut SystemEntropy)
             .unwrap();
-        let code = match self.is_counter_based {
-            true => Hotp::new(&secret(), HotpParams::DEFAULT).code(Step::new(0)),
-            false => code(NOW, self.drift.into()),
+        let code = if self.is_counter_based {
+            Hotp::new(&secret(), HotpParams::DEFAULT).code(Step::new(0))
+        } else {
+            code(NOW, self.drift.into())
         };
         let proof = desk.authenticate(&ALICE, &code, NOW).unwrap();
         (desk, proof)
@@ -88,9 +89,10 @@ impl Target {
             let (past, future) = (i64::from(window.past()), i64::from(window.future()));
             (offset - past..=offset + future).collect()
         };
-        let own = match self.is_counter_based {
-            true => usize::from(self.policy.look_ahead.future()) + 1,
-            false => around(0).union(&around(self.drift.into())).count(),
+        let own = if self.is_counter_based {
+            usize::from(self.policy.look_ahead.future()) + 1
+        } else {
+            around(0).union(&around(self.drift.into())).count()
         };
         let status = desk.status(&ALICE, now).unwrap();
         let waiting = match (status.replacement_until, self.is_counter_based) {
@@ -137,9 +139,10 @@ impl Target {
 
     /// A code that is wrong for certain is a guess as well as any.
     fn guess(self, desk: &mut Desk, now: UnixTime) -> Result<(), Error<keyfob::MemoryStoreFull>> {
-        let wrong = match self.is_counter_based {
-            true => Hotp::new(&secret(), HotpParams::DEFAULT).code(Step::new(1_000_000)),
-            false => code(now, 40_000),
+        let wrong = if self.is_counter_based {
+            Hotp::new(&secret(), HotpParams::DEFAULT).code(Step::new(1_000_000))
+        } else {
+            code(now, 40_000)
         };
         desk.authenticate(&ALICE, &wrong, now).map(drop)
     }
@@ -187,9 +190,10 @@ fn the_published_chances_hold_with_a_replacement_and_with_drift() {
                         drift,
                         replaced_after,
                     };
-                    let most = match is_counter_based {
-                        true => (363, 1_100),
-                        false => (in_a_day, ever),
+                    let most = if is_counter_based {
+                        (363, 1_100)
+                    } else {
+                        (in_a_day, ever)
                     };
                     let chances = target.chances();
                     let holds = chances.0 <= most.0 && chances.1 <= most.1;
@@ -298,7 +302,7 @@ fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> 
 #[test]
 fn no_more_slow_hashes_are_computed_than_attempts_are_counted() {
     let store = store_with_weak_codes();
-    let hashes = AtomicUsize::new(0);
+    let slow = AtomicUsize::new(0);
     let policy = weak_codes_policy();
     let context = Context::new(NOW, &policy);
     let answers = at_once(ATTACKERS, |attacker| {
@@ -319,7 +323,7 @@ fn no_more_slow_hashes_are_computed_than_attempts_are_counted() {
                 Err(_) => {}
             }
         };
-        hashes.fetch_add(1, Ordering::Relaxed);
+        slow.fetch_add(1, Ordering::Relaxed);
         let hashed = counted.hash(None).unwrap();
         let record: Option<Record> = store.load(ID).unwrap();
         let proposal = transition::finish_recovery(record.as_ref(), &hashed, &context).unwrap();
@@ -328,7 +332,7 @@ fn no_more_slow_hashes_are_computed_than_attempts_are_counted() {
     });
     let wrong = |answer: &&Rejection| matches!(answer, Rejection::Mismatch { .. });
     let locked = |answer: &&Rejection| matches!(answer, Rejection::Locked(_));
-    assert_eq!(hashes.into_inner(), 6);
+    assert_eq!(slow.into_inner(), 6);
     assert_eq!(answers.iter().filter(wrong).count(), 6);
     assert_eq!(answers.iter().filter(locked).count(), ATTACKERS - 6);
 }

@@ -65,9 +65,12 @@ impl RegistrationStore for &Restorable {
             return Ok(Swap::Conflict);
         }
         let number = stored.map_or(0, Revision::as_u64) + 1;
-        *self.record.borrow_mut() = next.map(|next| match self.counts {
-            true => Record::from_stored(Revision::from_u64(number), next.as_bytes()).unwrap(),
-            false => next.clone(),
+        *self.record.borrow_mut() = next.map(|next| {
+            if self.counts {
+                Record::from_stored(Revision::from_u64(number), next.as_bytes()).unwrap()
+            } else {
+                next.clone()
+            }
         });
         Ok(Swap::Stored)
     }

@@ -134,7 +134,8 @@ impl SecondFactor {
         now: UnixTime,
     ) -> Result<Recovered, Refusal> {
         let id = subject.registration_id();
-        let recovered = self.hash(self.engine.recover(&id, typed, now)).await?;
+        let recovered = Box::pin(self.engine.recover(&id, typed, now));
+        let recovered = self.hash(recovered).await?;
         self.count(Operation::Recover, recovered)
     }
 
@@ -147,7 +148,7 @@ impl SecondFactor {
     ) -> Result<Migrated, Refusal> {
         let (id, migration) = (subject.registration_id(), migration.into());
         let mut entropy = SystemEntropy;
-        let migrated = self.engine.migrate(&id, migration, now, &mut entropy);
+        let migrated = Box::pin(self.engine.migrate(&id, migration, now, &mut entropy));
         let migrated = self.hash(migrated).await?;
         self.count(Operation::Migrate, migrated)
     }
