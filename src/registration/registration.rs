@@ -67,7 +67,8 @@ impl Registration {
     }
 
     /// The record to be written over the one of `previous`.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // made where it stays: it is too large to be moved for nothing
     pub(super) fn to_record(&self, previous: Revision) -> Record {
         let mut record = Record::empty(previous, self.state.lapses_at(), self.recovery.is_some());
         super::codec::encode(self, record.bytes_mut());

@@ -15,7 +15,7 @@ const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LOWER_CASE: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// One recovery code, as it is shown to the person, once. Wiped on drop, hidden in `Debug`.
-pub struct RecoveryCode(heapless::Vec<u8, { RecoveryCode::MAX_BYTES }>);
+pub struct RecoveryCode(heapless::Vec<u8, { RecoveryCode::MAX_BYTES }, u8>);
 
 impl RecoveryCode {
     /// Most bytes of a code that is minted: 24 symbols and five hyphens.
@@ -74,7 +74,7 @@ impl fmt::Debug for RecoveryCode {
 
 /// A set of new recovery codes, to be shown once. Only digests of them are kept.
 #[derive(Debug, Default)]
-pub struct RecoveryCodes(heapless::Vec<RecoveryCode, { RecoveryCount::MAX }>);
+pub struct RecoveryCodes(heapless::Vec<RecoveryCode, { RecoveryCount::MAX }, u8>);
 
 impl RecoveryCodes {
     /// Draws `count` codes, in place of those that were there.

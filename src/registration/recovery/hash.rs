@@ -82,12 +82,13 @@ struct Salting<'a> {
 impl RecoverySet {
     /// The set of newly minted codes. Standard ones alone have chance enough for a fast hash: 120
     /// bits, where NIST SP 800-63B-4 (§3.1.2) asks for 112.
-    pub(in crate::registration) fn of_minted(
+    pub(in crate::registration) fn put_minted(
+        place: &mut Option<Self>,
         codes: &RecoveryCodes,
         policy: RecoveryPolicy,
         lineage: &Lineage,
         pepper: Option<&Pepper>,
-    ) -> Result<Result<Self, Rejection>, Failure> {
+    ) -> Result<Result<(), Rejection>, Failure> {
         let (spelling, hashing) = match policy.format {
             RecoveryFormat::Standard => (Spelling::Crockford, Some(Hashing::Fast)),
             RecoveryFormat::Short => (Spelling::Short, policy.slow_hash.map(Hashing::from)),
@@ -100,7 +101,7 @@ impl RecoverySet {
             hashing,
             pepper,
         };
-        let mut set = Self::empty(spelling, salting);
+        let set = place.insert(Self::empty(spelling, salting));
         for code in codes {
             let form = NormalForm::of(code.as_str(), spelling).ok_or(EntropyError)?;
             let digest = salting.digest(&form)?;
@@ -109,7 +110,7 @@ impl RecoverySet {
             }
             set.push(digest, &form);
         }
-        Ok(Ok(set))
+        Ok(Ok(()))
     }
 
     /// The set of codes that another system made, as many as can be taken over; `None` if none can.

@@ -37,9 +37,9 @@ pub(in crate::registration) enum Hashing {
     Argon2id,
 }
 
+#[cfg(any(feature = "argon2", feature = "pbkdf2"))]
 impl Hashing {
     /// Whether it costs so much that an attempt must be counted first.
-    #[cfg(feature = "sha2")]
     pub(in crate::registration) const fn is_slow(self) -> bool {
         !matches!(self, Self::Fast)
     }

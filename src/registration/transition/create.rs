@@ -99,9 +99,13 @@ pub fn create(
     #[allow(unused_mut)]
     let mut registration = Registration::new(lineage, State::Pending { until }, token);
     #[cfg(feature = "sha2")]
-    match mint(&mut enrollment.recovery_codes, &lineage, context, entropy)? {
-        Err(rejection) => return Ok(Proposal::rejected(rejection)),
-        Ok(set) => registration.recovery = set,
+    if let Err(rejection) = mint(
+        &mut enrollment.recovery_codes,
+        &mut registration,
+        context,
+        entropy,
+    )? {
+        return Ok(Proposal::rejected(rejection));
     }
     let next = registration.to_record(previous);
     Ok(Proposal::new(
@@ -157,22 +161,25 @@ impl Enrollment {
     }
 }
 
-/// Draws new recovery codes where they are to stay, as there are many to move; gives what is kept of
-/// them.
+/// Draws new recovery codes, and what the registration keeps of them, where they are to stay: they are
+/// too large to be moved for nothing.
 #[cfg(feature = "sha2")]
 pub(super) fn mint(
     codes: &mut RecoveryCodes,
-    lineage: &Lineage,
+    registration: &mut Registration,
     context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
-) -> Result<Result<Option<RecoverySet>, Rejection>, Failure> {
+) -> Result<Result<(), Rejection>, Failure> {
     let policy = context.policy.recovery;
+    let Registration {
+        recovery, lineage, ..
+    } = registration;
     codes.draw(policy.count, policy.format, entropy)?;
     if codes.is_empty() {
-        return Ok(Ok(None));
+        *recovery = None;
+        return Ok(Ok(()));
     }
-    let set = RecoverySet::of_minted(codes, policy, lineage, context.pepper)?;
-    Ok(set.map(Some))
+    RecoverySet::put_minted(recovery, codes, policy, lineage, context.pepper)
 }
 
 impl Registration {

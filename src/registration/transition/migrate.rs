@@ -6,9 +6,8 @@ use super::Context;
 use super::create::previous_revision;
 use crate::registration::proposal::Proposal;
 use crate::registration::record::Record;
-use crate::registration::recovery::RecoverySet;
 #[cfg(feature = "sha2")]
-use crate::registration::recovery::{RecoveryCodes, SkippedRecoveryCodes};
+use crate::registration::recovery::{RecoveryCodes, RecoverySet, SkippedRecoveryCodes};
 use crate::registration::{
     Failure, LegacySecrets, Lineage, Policy, Registration, RegistrationId, Rejection, State, Token,
 };
@@ -241,12 +240,17 @@ pub fn migrate(
     let mut registration = Registration::new(lineage, state, token);
     registration.token.take_over(migration, context);
     #[cfg(feature = "sha2")]
-    let set = recovery_codes(&mut migrated, migration, context, entropy)?;
+    let taken_over = recovery_codes(
+        &mut migrated,
+        &mut registration,
+        migration,
+        context,
+        entropy,
+    )?;
     #[cfg(not(feature = "sha2"))]
-    let set = no_recovery_codes(migration);
-    match set {
-        Ok(set) => registration.recovery = set,
-        Err(rejection) => return Ok(Proposal::rejected(rejection)),
+    let taken_over = no_recovery_codes(migration);
+    if let Err(rejection) = taken_over {
+        return Ok(Proposal::rejected(rejection));
     }
     let next = registration.to_record(previous);
     Ok(Proposal::new(
@@ -274,34 +278,38 @@ impl Token {
     }
 }
 
-/// What is kept of the recovery codes, of newly drawn ones if none could be taken over.
+/// Keeps the recovery codes, or newly drawn ones if none could be taken over.
 #[cfg(feature = "sha2")]
 fn recovery_codes(
     migrated: &mut Migrated,
+    registration: &mut Registration,
     migration: &Migration<'_>,
     context: &Context<'_>,
     entropy: &mut (impl Entropy + ?Sized),
-) -> Result<Result<Option<RecoverySet>, Rejection>, Failure> {
-    let lineage = migrated.lineage;
+) -> Result<Result<(), Rejection>, Failure> {
     if !migration.recovery_codes.is_empty() {
         let taken_over = RecoverySet::of_foreign(
             migration.recovery_codes.iter(),
             context.policy.recovery,
-            &lineage,
+            &registration.lineage,
             context.pepper,
             &mut migrated.skipped,
         )?;
-        if taken_over != Ok(None) {
-            return Ok(taken_over);
+        match taken_over {
+            Err(rejection) => return Ok(Err(rejection)),
+            Ok(set) => registration.recovery = set,
+        }
+        if registration.recovery.is_some() {
+            return Ok(Ok(()));
         }
     }
-    super::create::mint(&mut migrated.recovery_codes, &lineage, context, entropy)
+    super::create::mint(&mut migrated.recovery_codes, registration, context, entropy)
 }
 
 #[cfg(not(feature = "sha2"))]
-fn no_recovery_codes(migration: &Migration<'_>) -> Result<Option<RecoverySet>, Rejection> {
+fn no_recovery_codes(migration: &Migration<'_>) -> Result<(), Rejection> {
     if migration.recovery_codes.is_empty() {
-        return Ok(None);
+        return Ok(());
     }
     Err(Rejection::RecoveryCodes)
 }

@@ -51,9 +51,15 @@ pub enum Recovery {
 }
 
 /// A recovery code whose attempt is counted, and which is still to be hashed. Wiped on drop.
+///
+/// Without the features `pbkdf2` and `argon2` nothing is hashed slowly, and there is no such value.
 pub struct CountedRecoveryCode {
+    #[cfg(any(feature = "argon2", feature = "pbkdf2"))]
     form: NormalForm,
+    #[cfg(any(feature = "argon2", feature = "pbkdf2"))]
     recipe: Recipe,
+    #[cfg(not(any(feature = "argon2", feature = "pbkdf2")))]
+    never: core::convert::Infallible, // so that firmware has no room and no code for it
 }
 
 impl CountedRecoveryCode {
@@ -62,11 +68,18 @@ impl CountedRecoveryCode {
     ///
     /// # Errors
     /// [`Failure::PepperMissing`], or [`Failure::Corrupt`] without the feature that the hash needs.
+    #[cfg(any(feature = "argon2", feature = "pbkdf2"))]
     pub fn hash(&self, pepper: Option<&Pepper>) -> Result<HashedRecoveryCode, Failure> {
-        Ok(HashedRecoveryCode {
-            digest: self.recipe.digest(&self.form, pepper)?,
-            recipe: self.recipe,
-        })
+        HashedRecoveryCode::of(&self.form, self.recipe, pepper)
+    }
+
+    /// There is none to be hashed.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(any(feature = "argon2", feature = "pbkdf2")))]
+    pub fn hash(&self, _: Option<&Pepper>) -> Result<HashedRecoveryCode, Failure> {
+        match self.never {}
     }
 }
 
@@ -82,6 +95,13 @@ impl fmt::Debug for CountedRecoveryCode {
 pub struct HashedRecoveryCode {
     digest: Digest,
     recipe: Recipe,
+}
+
+impl HashedRecoveryCode {
+    fn of(form: &NormalForm, recipe: Recipe, pepper: Option<&Pepper>) -> Result<Self, Failure> {
+        let digest = recipe.digest(form, pepper)?;
+        Ok(Self { digest, recipe })
+    }
 }
 
 impl Drop for HashedRecoveryCode {
@@ -147,17 +167,19 @@ impl Registration {
         typed: &str,
         context: &Context<'_>,
     ) -> Result<Result<Recovery, Rejection>, Failure> {
-        let counted = match self.admit_recovery(typed, context) {
+        let (form, recipe) = match self.admit_recovery(typed, context) {
             Ok(admitted) => admitted,
             Err(rejection) => return Ok(Err(rejection)),
         };
-        counted.recipe.require_pepper(context.pepper)?;
-        counted.recipe.require_affordable(context.policy.recovery)?;
-        if counted.recipe.hashing.is_slow() {
+        recipe.require_pepper(context.pepper)?;
+        recipe.require_affordable(context.policy.recovery)?;
+        #[cfg(any(feature = "argon2", feature = "pbkdf2"))]
+        if recipe.hashing.is_slow() {
             self.count_recovery(context);
+            let counted = CountedRecoveryCode { form, recipe };
             return Ok(Ok(Recovery::Counted(counted)));
         }
-        let hashed = counted.hash(context.pepper)?;
+        let hashed = HashedRecoveryCode::of(&form, recipe, context.pepper)?;
         let recovered = self.burn_recovery_code(&hashed, context, Self::count_recovery);
         Ok(recovered.map(Recovery::Recovered))
     }
@@ -176,13 +198,12 @@ impl Registration {
         &mut self,
         typed: &str,
         context: &Context<'_>,
-    ) -> Result<CountedRecoveryCode, Rejection> {
+    ) -> Result<(NormalForm, Recipe), Rejection> {
         self.require_active(context.now, context.policy)?;
         self.recovery_lock(context).admit()?;
         let set = self.recovery.as_ref().ok_or(Rejection::NoRecoveryCodes)?;
         let form = set.admit(typed).ok_or_else(|| self.malformed(typed))?;
-        let recipe = set.recipe(self.lineage);
-        Ok(CountedRecoveryCode { form, recipe })
+        Ok((form, set.recipe(self.lineage)))
     }
 
     /// Uses a code up. `lock` tells what holds after a wrong one.

@@ -26,13 +26,10 @@ pub fn rotate_recovery_codes(
             return Ok(Proposal::rejected(rejection));
         }
         let mut codes = RecoveryCodes::default();
-        match mint(&mut codes, &registration.lineage, context, entropy)? {
-            Err(rejection) => Ok(Proposal::rejected(rejection)),
-            Ok(set) => {
-                registration.recovery = set;
-                registration.recovery_failures = Failures::default();
-                Ok(update(record, registration, Ok(codes)))
-            }
+        if let Err(rejection) = mint(&mut codes, registration, context, entropy)? {
+            return Ok(Proposal::rejected(rejection));
         }
+        registration.recovery_failures = Failures::default();
+        Ok(update(record, registration, Ok(codes)))
     })
 }

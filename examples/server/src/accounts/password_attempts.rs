@@ -100,16 +100,16 @@ mod tests {
     #[test]
     fn the_seventh_attempt_waits() {
         let mut attempts = after(6);
-        let until = NOW.saturating_add(30);
+        let until = NOW.saturating_add(120);
         assert_eq!(attempts.count(NOW), Err(Locked { until }));
         assert_eq!(
-            attempts.count(NOW.saturating_add(29)),
+            attempts.count(NOW.saturating_add(119)),
             Err(Locked { until })
         );
         assert_eq!(attempts.count(until), Ok(()));
-        let until = until.saturating_add(60);
+        let until = until.saturating_add(240);
         assert_eq!(
-            attempts.count(NOW.saturating_add(31)),
+            attempts.count(NOW.saturating_add(121)),
             Err(Locked { until })
         );
     }
