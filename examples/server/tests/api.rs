@@ -139,7 +139,7 @@ fn guessing_locks_one_member_and_tells_how_long() {
     let mut answers = (0..20).map(|_| api.post(AUTHENTICATE, body.clone()));
     let locked = answers.find(|answer| answer.status == 429).unwrap();
     assert_eq!(locked.refused().1, "user_lock_limit_reached");
-    assert!((1..=60).contains(&locked.retry_after.unwrap()));
+    assert!((1..=240).contains(&locked.retry_after.unwrap()));
     let right = alice.with(json!({ "code": code(secret, 0) }));
     assert_eq!(api.post(AUTHENTICATE, right).status, 429);
     let right = bob.with(json!({ "code": code(text(&others, "secret"), 0) }));
@@ -159,7 +159,7 @@ fn guessing_a_password_locks_one_address_whether_somebody_has_it_or_not() {
         }
         let locked = log_in(Alice::PASSWORD);
         assert_eq!(locked.refused(), (429, "user_lock_limit_reached"));
-        assert!((1..=30).contains(&locked.retry_after.unwrap()));
+        assert!((1..=120).contains(&locked.retry_after.unwrap()));
         let other_case = alice.log_in(&api, &address.to_uppercase(), Alice::PASSWORD);
         assert_eq!(other_case.status, 429);
     }

@@ -100,7 +100,7 @@ mod tests {
         let bars = [
             bar("accepted", 600, 400),
             bar("wrong", 100, 500),
-            bar("too_early", 0, 100),
+            bar("locked", 0, 100),
         ];
         assert_eq!(chart.bars, bars);
     }
