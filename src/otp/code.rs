@@ -1,9 +1,10 @@
 //! One-time codes: computed, shown, and read from what a person typed.
 
 use core::fmt;
+use core::hint::black_box;
 
 use subtle::{ConditionallySelectable, ConstantTimeEq};
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::params::CodeFormat;
 use super::truncate::Divisor;
@@ -101,11 +102,8 @@ impl Code {
     #[must_use]
     pub fn to_text(&self) -> CodeText {
         let Self { mut value, format } = *self;
-        let mut text = CodeText {
-            symbols: [0; CodeText::MOST_SYMBOLS],
-            length: format.symbols(),
-        };
-        let symbols = text.symbols.get_mut(..text.length).unwrap_or_default();
+        let mut room = Zeroizing::new([0; 8]);
+        let symbols = room.get_mut(..format.symbols()).unwrap_or_default();
         let base = format.base();
         for symbol in symbols.iter_mut() {
             *symbol = format.symbol(base.remainder(value));
@@ -115,7 +113,7 @@ impl Code {
         if format != CodeFormat::Steam {
             symbols.reverse();
         }
-        text
+        CodeText::of_symbols(symbols)
     }
 }
 
@@ -207,25 +205,32 @@ impl fmt::Debug for Code {
 
 /// A [`Code`] as text, kept inline. Wiped on drop.
 #[derive(Clone)]
-pub struct CodeText {
-    symbols: [u8; Self::MOST_SYMBOLS],
-    length: usize,
-}
+pub struct CodeText(heapless::String<8>);
 
 impl CodeText {
-    const MOST_SYMBOLS: usize = 8;
-
     /// The symbols.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        let symbols = self.symbols.get(..self.length).unwrap_or_default();
-        core::str::from_utf8(symbols).unwrap_or_default()
+        &self.0
+    }
+
+    fn of_symbols(symbols: &[u8]) -> Self {
+        let mut text = heapless::String::new();
+        for symbol in symbols {
+            // No code is longer than the eight symbols that fit, and all are ASCII, which the mask
+            // tells the compiler.
+            let _ = text.push(char::from(*symbol & 0x7f));
+        }
+        Self(text)
     }
 }
 
 impl Drop for CodeText {
     fn drop(&mut self) {
-        self.symbols.as_mut_slice().zeroize();
+        // Written over, as a string lends nobody its bytes to be wiped.
+        self.0.clear();
+        while self.0.push('0').is_ok() {}
+        black_box(&self.0);
     }
 }
 
